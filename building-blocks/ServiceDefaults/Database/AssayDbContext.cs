@@ -1,0 +1,33 @@
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+
+namespace Assay.ServiceDefaults;
+
+/// <summary>
+/// What every service's DbContext shares: UTC times, snake_case names, and the tables of inbox, outbox and scheduler.
+/// One derived context per provider carries that provider's migrations.
+/// </summary>
+public abstract class AssayDbContext(DbContextOptions options) : DbContext(options)
+{
+    protected sealed override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        configurationBuilder.Properties<DateTime>().HaveConversion<UtcDateTimeConverter>();
+    }
+
+    protected sealed override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        BuildModel(modelBuilder);
+        modelBuilder.UseSnakeCaseNames();
+        // After the naming convention: these tables keep the official package's names.
+        modelBuilder.AddMessagingEntities();
+    }
+
+    /// <summary>The service's own tables.</summary>
+    protected abstract void BuildModel(ModelBuilder modelBuilder);
+
+    /// <summary>SQLite gives times back without their kind; they were UTC when they went in.</summary>
+    sealed class UtcDateTimeConverter() : ValueConverter<DateTime, DateTime>(
+        time => time.Kind == DateTimeKind.Local ? time.ToUniversalTime() : DateTime.SpecifyKind(time, DateTimeKind.Utc),
+        time => DateTime.SpecifyKind(time, DateTimeKind.Utc));
+}

@@ -1,0 +1,64 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Assay.ServiceDefaults;
+
+/// <summary>Brings one module's schema up to date before anything else of the host starts.</summary>
+sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provider)
+{
+    static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Waits for the database, then applies what is missing. Several instances may start at once: the migrations lock decides.
+    /// </summary>
+    /// <exception cref="SchemaTooNewException">The schema was made by a newer version of the service.</exception>
+    public async Task RunAsync(IServiceProvider services, ILogger logger, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await using var scope = services.CreateAsyncScope();
+            var context = (DbContext)scope.ServiceProvider.GetRequiredService(contextType);
+            try
+            {
+                await MigrateAsync(context, logger, cancellationToken);
+                return;
+            }
+            catch (DbException exception) when (provider == DatabaseProvider.PostgreSql && exception.IsTransient)
+            {
+                DatabaseUnreachable(logger, contextType.Name, contextType.Name.Replace("DbContext", "", StringComparison.Ordinal), RetryAfter, exception.Message);
+                await Task.Delay(RetryAfter, cancellationToken);
+            }
+        }
+    }
+
+    async Task MigrateAsync(DbContext context, ILogger logger, CancellationToken cancellationToken)
+    {
+        var known = context.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
+        var applied = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).ToHashSet(StringComparer.Ordinal);
+        var unknown = applied.Except(known, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        if (unknown.Count > 0)
+            throw new SchemaTooNewException($"The database of {contextType.Name} holds migration {unknown[^1]}, which this version does not know: it was made by a newer version. Start that version, or restore a backup from before the upgrade.");
+        if (known.IsSubsetOf(applied))
+            return;
+
+        if (provider == DatabaseProvider.Sqlite && applied.Count > 0)
+        {
+            // EF's lock row outlives a killed process and would be waited for without end; one process owns the file, so it is nobody's.
+            await context.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\"", cancellationToken);
+        }
+
+        await context.Database.MigrateAsync(cancellationToken);
+        Migrated(logger, contextType.Name, known.Count - applied.Count);
+    }
+
+    [LoggerMessage(LogLevel.Information, "Migrated the database of {Context}: {Count} migrations applied")]
+    static partial void Migrated(ILogger logger, string context, int count);
+
+    [LoggerMessage(LogLevel.Warning, "Cannot reach the database of {Context} yet; trying again in {RetryAfter}. Check the server and the setting ConnectionStrings__{Setting}. {Cause}")]
+    static partial void DatabaseUnreachable(ILogger logger, string context, string setting, TimeSpan retryAfter, string cause);
+}
+
+/// <summary>The schema in the database is newer than this version of the service.</summary>
+public sealed class SchemaTooNewException(string message) : Exception(message);

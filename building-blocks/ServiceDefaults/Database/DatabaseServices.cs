@@ -1,0 +1,27 @@
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Assay.ServiceDefaults;
+
+/// <summary>Registers a module's DbContext for the database its host chose.</summary>
+public static class DatabaseServices
+{
+    /// <summary>
+    /// Registers <typeparamref name="TContext"/> as the derived context of the chosen provider, and its migration, which the host runs
+    /// before anything starts.
+    /// </summary>
+    public static IServiceCollection AddAssayDbContext<TContext, TPostgreSql, TSqlite>(this IServiceCollection services, AssayDatabase database)
+        where TContext : AssayDbContext
+        where TPostgreSql : TContext
+        where TSqlite : TContext
+    {
+        services.AddSingleton(new DatabaseMigration(typeof(TContext), database.Provider));
+        return database.Provider switch
+        {
+            DatabaseProvider.PostgreSql => services.AddDbContext<TContext, TPostgreSql>(options => options.UseAssayPostgres(database.ConnectionString)),
+            DatabaseProvider.Sqlite => services.AddDbContext<TContext, TSqlite>(options => options.UseAssaySqlite(database.ConnectionString)),
+            _ => throw new ArgumentOutOfRangeException(nameof(database), database.Provider, "Unknown database provider."),
+        };
+    }
+}

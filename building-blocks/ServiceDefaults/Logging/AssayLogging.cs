@@ -1,0 +1,44 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Serilog;
+using Serilog.Events;
+using Serilog.Formatting.Json;
+
+namespace Assay.ServiceDefaults;
+
+/// <summary>Logs: readable at a terminal, JSON lines in containers (<c>Logging__Format=json</c>).</summary>
+public static class AssayLogging
+{
+    const string Template = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
+
+    /// <summary>Replaces the default providers by Serilog. Levels come from the section <c>Serilog</c>.</summary>
+    /// <param name="builder">The host.</param>
+    /// <param name="consoleLevel">The least level written to standard error; null writes nothing there.</param>
+    /// <param name="file">A file that gets everything, rolled daily and by size; null for none.</param>
+    public static void AddAssayLogging(this IHostApplicationBuilder builder, LogEventLevel? consoleLevel = LogEventLevel.Information, string? file = null)
+    {
+        var configuration = new LoggerConfiguration()
+            .MinimumLevel.Information()
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Information)
+            .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
+            .ReadFrom.Configuration(builder.Configuration)
+            .Enrich.FromLogContext();
+        if (consoleLevel is { } level)
+        {
+            // Standard output belongs to the program's answer; logs go beside it.
+            configuration = string.Equals(builder.Configuration["Logging:Format"], "json", StringComparison.OrdinalIgnoreCase)
+                ? configuration.WriteTo.Console(new JsonFormatter(renderMessage: true), level, standardErrorFromLevel: LogEventLevel.Verbose)
+                : configuration.WriteTo.Console(level, Template, CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose);
+        }
+
+        if (file is not null)
+            configuration = configuration.WriteTo.File(file, outputTemplate: "{Timestamp:O} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}",
+                formatProvider: CultureInfo.InvariantCulture, rollingInterval: RollingInterval.Day, rollOnFileSizeLimit: true, fileSizeLimitBytes: 20_000_000, retainedFileCountLimit: 10);
+
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
+    }
+}

@@ -1,0 +1,79 @@
+using MassTransit;
+using MassTransit.RabbitMqTransport;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Assay.ServiceDefaults;
+
+/// <summary>One bus per host, on the transport the host chooses.</summary>
+public static class AssayBus
+{
+    /// <summary>After so many deliveries that ended without ack or fault (a crash loop), the broker moves a message to the dead-letter queue.</summary>
+    const int DeliveryLimit = 20;
+
+    const string DeadLetterName = "assay-dead-letter";
+
+    /// <summary>The bus of a host that is its own island: messages live in memory, the databases keep what matters.</summary>
+    public static void AddAssayInMemoryBus(this IHostApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules) =>
+        builder.AddAssayBus(modules, bus => bus.UsingInMemory((context, transport) => transport.ConfigureEndpoints(context)));
+
+    /// <summary>The bus of a service among others: quorum queues with a delivery limit and a dead-letter queue.</summary>
+    public static void AddAssayRabbitMqBus(this IHostApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules)
+    {
+        var options = builder.Configuration.GetSection("RabbitMq").Get<RabbitMqOptions>() ?? new RabbitMqOptions();
+        builder.AddAssayBus(modules, bus =>
+        {
+            bus.AddConfigureEndpointsCallback((_, _, endpoint) =>
+            {
+                if (endpoint is not IRabbitMqReceiveEndpointConfigurator queue)
+                    return;
+                queue.SetQuorumQueue();
+                queue.SetQueueArgument("x-delivery-limit", DeliveryLimit);
+                queue.SetQueueArgument("x-overflow", "reject-publish");
+                queue.SetQueueArgument("x-dead-letter-strategy", "at-least-once");
+                queue.BindDeadLetterQueue(DeadLetterName, DeadLetterName, deadLetter => deadLetter.SetQuorumQueue());
+            });
+            bus.UsingRabbitMq((context, transport) =>
+            {
+                transport.Host(options.Host, options.Port, options.VirtualHost, host =>
+                {
+                    host.Username(options.Username);
+                    host.Password(SecretFile.Read("RabbitMq__Password", options.Password, options.PasswordFile) ?? "guest");
+                    host.Heartbeat(TimeSpan.FromSeconds(10));
+                    host.PublisherConfirmation = true;
+                });
+                transport.ConfigureSend(send => send.UseExecute(MakeCommandsMandatory));
+                transport.ConfigurePublish(publish => publish.UseExecute(MakeCommandsMandatory));
+                transport.ConfigureEndpoints(context);
+            });
+        });
+    }
+
+    static void AddAssayBus(this IHostApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules, Action<IBusRegistrationConfigurator> useTransport)
+    {
+        builder.Services.AddSingleton(MessagingOptions.From(builder.Configuration));
+        builder.Services.AddOptions<MassTransitHostOptions>().Configure(host =>
+        {
+            host.WaitUntilStarted = true;
+            host.StopTimeout = TimeSpan.FromSeconds(30);
+        });
+        builder.Services.AddMassTransit(bus =>
+        {
+            bus.SetKebabCaseEndpointNameFormatter();
+            foreach (var module in modules)
+                module.AddConsumers(bus);
+            useTransport(bus);
+        });
+    }
+
+    /// <summary>
+    /// A command without a queue to go to is returned by the broker, so its outbox row stays and is sent again: the order in which
+    /// services first start does not matter. Events may have no listener.
+    /// </summary>
+    static void MakeCommandsMandatory(SendContext context)
+    {
+        if (context.TryGetPayload<RabbitMqSendContext>(out var send) && context.DestinationAddress is { } address && Commands.Contains(address))
+            send.Mandatory = true;
+    }
+}

@@ -1,0 +1,16 @@
+namespace Assay.ServiceDefaults;
+
+/// <summary>Where the broker is (section <c>RabbitMq</c>).</summary>
+public sealed class RabbitMqOptions
+{
+    public string Host { get; set; } = "localhost";
+    public ushort Port { get; set; } = 5672;
+    public string VirtualHost { get; set; } = "/";
+    public string Username { get; set; } = "guest";
+
+    /// <summary>The password; or <see cref="PasswordFile"/>.</summary>
+    public string? Password { get; set; }
+
+    /// <summary>A file that holds the password, for container secrets.</summary>
+    public string? PasswordFile { get; set; }
+}
