@@ -1,1 +1,1 @@
-return 0;
+return await Assay.Embedded.Cli.AssayCli.RunAsync(args);
