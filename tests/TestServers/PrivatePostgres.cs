@@ -1,0 +1,129 @@
+using Npgsql;
+
+namespace Assay.TestServers;
+
+/// <summary>A PostgreSQL server of our own: an empty cluster in the temporary folder, a free loopback port, stopped by process id.</summary>
+public sealed class PrivatePostgres : IAsyncDisposable
+{
+    private static readonly Lazy<Task<PrivatePostgres>> SharedServer = new(() => StartAsync());
+    private readonly string _binaries;
+    private readonly string _workplace;
+    private readonly bool _fsync;
+    private ServerProcess? _server;
+
+    private PrivatePostgres(string binaries, string workplace, int port, bool fsync)
+    {
+        _binaries = binaries;
+        _workplace = workplace;
+        Port = port;
+        _fsync = fsync;
+    }
+
+    /// <summary>One server for the whole test process, started by whoever asks first and killed when the process exits.</summary>
+    public static Task<PrivatePostgres> Shared => SharedServer.Value;
+
+    public int Port { get; }
+
+    /// <summary>Connects to the maintenance database as the superuser.</summary>
+    public string AdminConnectionString => ConnectionStringFor("postgres");
+
+    /// <summary>Creates the cluster and starts the server.</summary>
+    /// <param name="fsync">Off by default: tests kill the server, not the machine. On where commits are measured.</param>
+    public static async Task<PrivatePostgres> StartAsync(bool fsync = false)
+    {
+        var binaries = FindBinaries();
+        var workplace = Workplace.Create("postgres");
+        var postgres = new PrivatePostgres(binaries, workplace, Loopback.FreePort(), fsync);
+        var (file, arguments) = postgres.AsUser(Path.Combine(binaries, "initdb"),
+            ["-D", postgres.Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
+        await ServerProcess.RunAsync(file, arguments, workplace, TimeSpan.FromSeconds(60));
+        await postgres.StartServerAsync();
+        return postgres;
+    }
+
+    /// <summary>Creates an empty database and returns its connection string; a name already taken gets a suffix.</summary>
+    public async Task<string> CreateDatabaseAsync(string name)
+    {
+        var unique = $"{name}_{Guid.NewGuid():N}"[..Math.Min(60, name.Length + 9)];
+        await using var connection = new NpgsqlConnection(AdminConnectionString);
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"CREATE DATABASE \"{unique}\"";
+        await command.ExecuteNonQueryAsync();
+        return ConnectionStringFor(unique);
+    }
+
+    public string ConnectionStringFor(string database) =>
+        $"Host=127.0.0.1;Port={Port};Username=postgres;Database={database};Timeout=5;Command Timeout=30;Include Error Detail=true";
+
+    /// <summary>SIGKILL to the server and its sessions, as a power cut of the process.</summary>
+    public Task KillAsync() => Server.KillAsync();
+
+    /// <summary>A fast shutdown: sessions are ended, data is flushed.</summary>
+    public async Task StopAsync()
+    {
+        Server.Signal(2);
+        await Server.WaitForExitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>Freezes (SIGSTOP) only the postmaster; sessions that exist go on.</summary>
+    public void Pause() => Server.Signal(19);
+
+    public void Resume() => Server.Signal(18);
+
+    /// <summary>Starts the server again on the same port and data after <see cref="KillAsync"/> or <see cref="StopAsync"/>.</summary>
+    public async Task StartServerAsync()
+    {
+        var (file, arguments) = AsUser(Path.Combine(_binaries, "postgres"),
+        [
+            "-D", Data, "-c", $"port={Port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+            "-c", $"fsync={(_fsync ? "on" : "off")}", "-c", $"full_page_writes={(_fsync ? "on" : "off")}",
+            "-c", "max_connections=300", "-c", "shared_buffers=128MB", "-c", "timezone=UTC", "-c", "log_timezone=UTC",
+        ]);
+        _server = ServerProcess.Start(file, arguments, _workplace);
+        await _server.WaitUntilAsync("PostgreSQL", async stop =>
+        {
+            try
+            {
+                await using var connection = new NpgsqlConnection(AdminConnectionString + ";Pooling=false");
+                await connection.OpenAsync(stop);
+                return true;
+            }
+            catch (NpgsqlException)
+            {
+                return false;
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }, TimeSpan.FromSeconds(30));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        if (_server is not null)
+            await _server.DisposeAsync();
+        Workplace.Remove(_workplace);
+    }
+
+    private ServerProcess Server => _server ?? throw new InvalidOperationException("PostgreSQL has not been started.");
+
+    private string Data => Path.Combine(_workplace, "data");
+
+    // PostgreSQL refuses to run as root; the cluster then belongs to nobody.
+    private (string File, IReadOnlyList<string> Arguments) AsUser(string file, IReadOnlyList<string> arguments) =>
+        NativeMethods.EffectiveUserId() == 0
+            ? ("setpriv", ["--reuid=nobody", "--regid=nogroup", "--clear-groups", file, .. arguments])
+            : (file, arguments);
+
+    private static string FindBinaries()
+    {
+        const string debian = "/usr/lib/postgresql";
+        var candidates = (Directory.Exists(debian) ? Directory.GetDirectories(debian).OrderDescending(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin")) : [])
+            .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator));
+        return candidates.FirstOrDefault(directory => File.Exists(Path.Combine(directory, "initdb")) && File.Exists(Path.Combine(directory, "postgres")))
+            ?? throw new ServerMissingException("PostgreSQL (initdb, postgres)", "postgresql", $"{debian}/*/bin and PATH");
+    }
+}

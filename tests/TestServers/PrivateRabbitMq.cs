@@ -1,0 +1,184 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+
+namespace Assay.TestServers;
+
+/// <summary>A RabbitMQ broker of our own (with its own epmd, cookie and data), with the management and prometheus plugins, on free loopback ports.</summary>
+public sealed class PrivateRabbitMq : IAsyncDisposable
+{
+    private const string Node = "assay@localhost";
+    private static readonly Lazy<Task<PrivateRabbitMq>> SharedBroker = new(() => StartAsync());
+    private readonly string _scripts;
+    private readonly string _workplace;
+    private readonly int _epmdPort = Loopback.FreePort();
+    private readonly int _distributionPort = Loopback.FreePort();
+    private readonly HttpClient _management;
+    private ServerProcess? _epmd;
+    private ServerProcess? _broker;
+
+    private PrivateRabbitMq(string scripts, string workplace)
+    {
+        _scripts = scripts;
+        _workplace = workplace;
+        _management = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{ManagementPort}/"), Timeout = TimeSpan.FromSeconds(20) };
+        _management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{Username}:{Password}")));
+    }
+
+    /// <summary>One broker for the whole test process, started by whoever asks first and killed when the process exits.</summary>
+    public static Task<PrivateRabbitMq> Shared => SharedBroker.Value;
+
+    public string Host => "127.0.0.1";
+    public int Port { get; } = Loopback.FreePort();
+    public int ManagementPort { get; } = Loopback.FreePort();
+    public int PrometheusPort { get; } = Loopback.FreePort();
+    public string Username => "guest";
+    public string Password => "guest";
+
+    /// <summary>Starts epmd and the broker.</summary>
+    /// <param name="definitions">JSON of users, vhosts, permissions and policies, applied before the listener opens; null for the defaults.</param>
+    public static async Task<PrivateRabbitMq> StartAsync(string? definitions = null)
+    {
+        var scripts = FindScripts();
+        var workplace = Workplace.Create("rabbitmq");
+        var broker = new PrivateRabbitMq(scripts, workplace);
+        await broker.PrepareAsync(definitions);
+        await broker.StartBrokerAsync();
+        return broker;
+    }
+
+    /// <summary>Creates a virtual host with full permissions, so that tests in one broker do not see each other's queues.</summary>
+    public async Task<string> CreateVirtualHostAsync(string name)
+    {
+        var unique = $"{name}-{Guid.NewGuid():N}"[..(name.Length + 9)];
+        using var empty = new StringContent("{}", Encoding.UTF8, "application/json");
+        using var host = await _management.PutAsync($"api/vhosts/{unique}", empty);
+        host.EnsureSuccessStatusCode();
+        using var everything = new StringContent("""{"configure":".*","write":".*","read":".*"}""", Encoding.UTF8, "application/json");
+        using var permissions = await _management.PutAsync($"api/permissions/{unique}/{Username}", everything);
+        permissions.EnsureSuccessStatusCode();
+        return unique;
+    }
+
+    /// <summary>Removes every ready message of a queue.</summary>
+    public async Task PurgeAsync(string virtualHost, string queue)
+    {
+        using var response = await _management.DeleteAsync($"api/queues/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(queue)}/contents");
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Messages (ready and unacknowledged) in a queue now, or null if there is no such queue. Read from the metrics endpoint: the management numbers lag by 5 s.</summary>
+    public async Task<long?> CountMessagesAsync(string virtualHost, string queue)
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        var text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{PrometheusPort}/metrics/detailed?vhost={Uri.EscapeDataString(virtualHost)}&family=queue_coarse_metrics"));
+        var name = $"queue=\"{queue}\"";
+        var line = text.Split('\n').FirstOrDefault(l => l.StartsWith("rabbitmq_detailed_queue_messages{", StringComparison.Ordinal) && l.Contains(name, StringComparison.Ordinal));
+        return line is null ? null : (long)double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>The management API's answer to a GET.</summary>
+    public async Task<JsonElement> GetAsync(string path)
+    {
+        var text = await _management.GetStringAsync(new Uri(path, UriKind.Relative));
+        using var document = JsonDocument.Parse(text);
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>SIGKILL to the broker, as a crash. Its data stays.</summary>
+    public Task KillAsync() => Broker.KillAsync();
+
+    /// <summary>Freezes the broker's process (SIGSTOP).</summary>
+    public void Pause() => Broker.Signal(19);
+
+    public void Resume() => Broker.Signal(18);
+
+    /// <summary>Starts the broker again on the same ports and data after <see cref="KillAsync"/>.</summary>
+    public async Task StartBrokerAsync()
+    {
+        _broker = ServerProcess.Start(Path.Combine(_scripts, "rabbitmq-server"), [], _workplace, Environment());
+        await _broker.WaitUntilAsync("RabbitMQ", async stop =>
+            await Loopback.AcceptsAsync(Port, stop) && await Loopback.AcceptsAsync(ManagementPort, stop) && await Loopback.AcceptsAsync(PrometheusPort, stop),
+            TimeSpan.FromSeconds(90));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _management.Dispose();
+        if (_broker is not null)
+            await _broker.DisposeAsync();
+        if (_epmd is not null)
+            await _epmd.DisposeAsync();
+        Workplace.Remove(_workplace);
+    }
+
+    private ServerProcess Broker => _broker ?? throw new InvalidOperationException("RabbitMQ has not been started.");
+
+    private string In(string name) => Path.Combine(_workplace, name);
+
+    private async Task PrepareAsync(string? definitions)
+    {
+        Directory.CreateDirectory(In("home"));
+        Directory.CreateDirectory(In("data"));
+        Directory.CreateDirectory(In("log"));
+        await File.WriteAllTextAsync(In("home/.erlang.cookie"), Guid.NewGuid().ToString("N"));
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(In("home/.erlang.cookie"), UnixFileMode.UserRead);
+        await File.WriteAllTextAsync(In("plugins"), "[rabbitmq_management,rabbitmq_prometheus].\n");
+        var settings = $"""
+            listeners.tcp.1 = 127.0.0.1:{Port}
+            management.tcp.ip = 127.0.0.1
+            management.tcp.port = {ManagementPort}
+            prometheus.tcp.ip = 127.0.0.1
+            prometheus.tcp.port = {PrometheusPort}
+            vm_memory_high_watermark.absolute = 1GB
+            disk_free_limit.absolute = 50MB
+            log.console = true
+            log.console.level = warning
+            log.file = false
+
+            """;
+        if (definitions is not null)
+        {
+            await File.WriteAllTextAsync(In("definitions.json"), definitions);
+            settings += $"load_definitions = {In("definitions.json")}\n";
+        }
+
+        await File.WriteAllTextAsync(In("rabbitmq.conf"), settings);
+        _epmd = ServerProcess.Start(FindEpmd(), ["-port", $"{_epmdPort}", "-address", "127.0.0.1"], _workplace);
+        await _epmd.WaitUntilAsync("epmd", stop => Loopback.AcceptsAsync(_epmdPort, stop), TimeSpan.FromSeconds(15));
+    }
+
+    private Dictionary<string, string> Environment() => new(StringComparer.Ordinal)
+    {
+        ["HOME"] = In("home"),
+        ["RABBITMQ_CONF_ENV_FILE"] = "/dev/null",
+        ["RABBITMQ_NODENAME"] = Node,
+        ["RABBITMQ_DIST_PORT"] = $"{_distributionPort}",
+        ["ERL_EPMD_PORT"] = $"{_epmdPort}",
+        ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
+        ["RABBITMQ_MNESIA_BASE"] = In("data"),
+        ["RABBITMQ_LOG_BASE"] = In("log"),
+        ["RABBITMQ_CONFIG_FILE"] = In("rabbitmq.conf"),
+        ["RABBITMQ_ENABLED_PLUGINS_FILE"] = In("plugins"),
+        ["RABBITMQ_PID_FILE"] = In("pid"),
+        // Schedulers that spin for work would take the cores from the tests.
+        ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "+sbwt none +sbwtdcpu none +sbwtdio none",
+    };
+
+    private static string FindScripts()
+    {
+        const string debian = "/usr/lib/rabbitmq/lib";
+        return (Directory.Exists(debian) ? Directory.GetDirectories(debian, "rabbitmq_server-*") : [])
+            .OrderDescending(StringComparer.Ordinal)
+            .Select(directory => Path.Combine(directory, "sbin"))
+            .FirstOrDefault(directory => File.Exists(Path.Combine(directory, "rabbitmq-server")))
+            ?? throw new ServerMissingException("RabbitMQ (rabbitmq-server)", "rabbitmq-server", $"{debian}/rabbitmq_server-*/sbin");
+    }
+
+    private static string FindEpmd() =>
+        (System.Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/bin")
+            .Select(directory => Path.Combine(directory, "epmd"))
+            .FirstOrDefault(File.Exists)
+        ?? throw new ServerMissingException("epmd (Erlang)", "erlang-base", "PATH");
+}

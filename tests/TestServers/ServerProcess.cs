@@ -1,0 +1,211 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Assay.TestServers;
+
+/// <summary>A child process that belongs to the tests: its log is kept, it is killed by process id, at the latest when the test process exits.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private const int LogLines = 200;
+    private static readonly ConcurrentDictionary<int, Process> Running = new();
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _log = new();
+
+    static ServerProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        foreach (var process in Running.Values)
+            KillTree(process);
+    };
+
+    private ServerProcess(Process process) => _process = process;
+
+    public int Id => _process.Id;
+    public bool HasExited => _process.HasExited;
+    public string LogTail => string.Join('\n', _log);
+
+    public static ServerProcess Start(string file, IEnumerable<string> arguments, string workingDirectory, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var info = new ProcessStartInfo(file, arguments)
+        {
+            WorkingDirectory = workingDirectory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+        };
+        foreach (var (key, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
+            info.Environment[key] = value;
+
+        var process = new Process { StartInfo = info };
+        var server = new ServerProcess(process);
+        process.OutputDataReceived += server.Keep;
+        process.ErrorDataReceived += server.Keep;
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        Running[process.Id] = process;
+        return server;
+    }
+
+    /// <summary>Runs a short command to its end; its exit code must be 0.</summary>
+    public static async Task RunAsync(string file, IEnumerable<string> arguments, string workingDirectory, TimeSpan limit)
+    {
+        var list = arguments.ToList();
+        await using var command = Start(file, list, workingDirectory);
+        using var timeout = new CancellationTokenSource(limit);
+        try
+        {
+            await command._process.WaitForExitAsync(timeout.Token);
+        }
+        catch (OperationCanceledException passed)
+        {
+            throw new TimeoutException($"'{file} {string.Join(' ', list)}' did not end within {limit}. Its output:\n{command.LogTail}", passed);
+        }
+
+        if (command._process.ExitCode != 0)
+            throw new InvalidOperationException($"'{file} {string.Join(' ', list)}' ended with {command._process.ExitCode}. Its output:\n{command.LogTail}");
+    }
+
+    /// <summary>Polls until <paramref name="isReady"/> answers true; a dead process or a passed limit throws with the log's tail.</summary>
+    public async Task WaitUntilAsync(string what, Func<CancellationToken, Task<bool>> isReady, TimeSpan limit)
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            if (_process.HasExited)
+                throw new InvalidOperationException($"{what} ended with {_process.ExitCode} before it was ready. The end of its log:\n{LogTail}");
+            using var attempt = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+            if (await isReady(attempt.Token))
+                return;
+            if (clock.Elapsed > limit)
+                throw new TimeoutException($"{what} was not ready after {limit}. The end of its log:\n{LogTail}");
+            await Task.Delay(50);
+        }
+    }
+
+    /// <summary>SIGKILL to the process and everything it started; returns once it is gone.</summary>
+    public async Task KillAsync()
+    {
+        KillTree(_process);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+        await _process.WaitForExitAsync(limit.Token);
+        Running.TryRemove(_process.Id, out _);
+    }
+
+    /// <summary>Sends a signal to the process alone: 19 freezes it, 18 lets it go on, 2 and 15 ask it to stop.</summary>
+    public void Signal(int signal)
+    {
+        if (NativeMethods.Kill(_process.Id, signal) != 0)
+            throw new InvalidOperationException($"Signal {signal} could not be sent to process {_process.Id} (errno {Marshal.GetLastPInvokeError()}).");
+    }
+
+    public async Task WaitForExitAsync(TimeSpan limit)
+    {
+        using var timeout = new CancellationTokenSource(limit);
+        await _process.WaitForExitAsync(timeout.Token);
+        Running.TryRemove(_process.Id, out _);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _process.Dispose();
+    }
+
+    private static void KillTree(Process process)
+    {
+        try
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+        catch (InvalidOperationException)
+        {
+            // It ended between the question and the signal: that is what was wanted.
+        }
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs e)
+    {
+        if (e.Data is null)
+            return;
+        _log.Enqueue(e.Data);
+        while (_log.Count > LogLines)
+            _log.TryDequeue(out _);
+    }
+}
+
+internal static partial class NativeMethods
+{
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial int Kill(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    internal static partial uint EffectiveUserId();
+}
+
+internal static class Loopback
+{
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public static async Task<bool> AcceptsAsync(int port, CancellationToken cancellationToken)
+    {
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}
+
+internal static class Workplace
+{
+    /// <summary>A fresh directory in the temporary folder that other users may enter (PostgreSQL refuses to run as root).</summary>
+    public static string Create(string name)
+    {
+        var path = Path.Combine(Path.GetTempPath(), "assay-tests", $"{name}-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40]);
+        Directory.CreateDirectory(path);
+        if (!OperatingSystem.IsWindows())
+        {
+            const UnixFileMode everyone = (UnixFileMode)0b111_111_111;
+            File.SetUnixFileMode(path, everyone);
+        }
+
+        return path;
+    }
+
+    public static void Remove(string path)
+    {
+        try
+        {
+            Directory.Delete(path, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Already gone.
+        }
+        catch (IOException)
+        {
+            // A dying server may still write a last file; the temporary folder is cleaned by its owner.
+        }
+    }
+}
