@@ -31,9 +31,11 @@ public static partial class AssayHost
         module.AddServices(builder, AssayDatabase.PostgreSql(connectionString));
         builder.AddAssayRabbitMqBus([module]);
         builder.AddAssayHealth();
+        builder.AddAssayTelemetry($"assay-{module.Name.ToLowerInvariant()}");
 
         await using var app = builder.Build();
         app.MapAssayHealth();
+        app.MapAssayMetrics();
         module.MapEndpoints(app);
         await app.PrepareAsync([module], app.Lifetime.ApplicationStopping);
         await app.RunAsync();
