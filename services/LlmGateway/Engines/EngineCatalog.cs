@@ -1,0 +1,147 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Security.Cryptography;
+using Assay.LlmGateway.Engines.Replay;
+using Assay.LlmGateway.Engines.Scripted;
+using Microsoft.Extensions.Configuration;
+
+namespace Assay.LlmGateway.Engines;
+
+/// <summary>Builds the engines that the settings name, or says what is wrong with all of them at once.</summary>
+internal sealed class EngineCatalog : IEngineCatalog
+{
+    // The name says what is meant: with a key it is the real one, without it is simulated.
+    static readonly Dictionary<string, (string Kind, string BaseUrl, string Model)> Presets = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["chatgpt"] = (EngineKinds.OpenAI, "https://api.openai.com/v1", "gpt-4o-mini"),
+        ["advisor"] = (EngineKinds.OpenAI, "https://api.openai.com/v1", "gpt-4o-mini"),
+        ["perplexity"] = (EngineKinds.OpenAI, "https://api.perplexity.ai", "sonar"),
+        ["claude"] = (EngineKinds.Anthropic, "https://api.anthropic.com", "claude-haiku-4-5"),
+        ["gemini"] = (EngineKinds.Gemini, "https://generativelanguage.googleapis.com", "gemini-2.5-flash"),
+    };
+
+    static readonly string[] Kinds = [EngineKinds.OpenAI, EngineKinds.Anthropic, EngineKinds.Gemini, EngineKinds.Scripted, EngineKinds.Replay];
+
+    readonly FrozenDictionary<string, EngineDefinition> byName;
+
+    EngineCatalog(IEnumerable<EngineDefinition> engines) =>
+        byName = engines.ToFrozenDictionary(engine => engine.Name, StringComparer.OrdinalIgnoreCase);
+
+    public IReadOnlyCollection<EngineDefinition> All => byName.Values;
+
+    public EngineDefinition? Find(string name) => byName.GetValueOrDefault(name);
+
+    /// <summary>The engines of the section <c>Engines</c>.</summary>
+    /// <exception cref="EngineSettingsException">At least one setting cannot be used.</exception>
+    public static EngineCatalog Build(IConfiguration configuration, TimeProvider time)
+    {
+        var problems = new List<string>();
+        var engines = new List<EngineDefinition>();
+        foreach (var section in configuration.GetSection("Engines").GetChildren())
+        {
+            var before = problems.Count;
+            var settings = new EngineSettings(section.Key, section, problems);
+            if (section.Value is { Length: > 0 })
+                problems.Add($"Engines:{section.Key} is '{section.Value}', not the settings of an engine. Set Engines:{section.Key}:Kind and its other settings.");
+            settings.RefuseUnknown();
+            if (section.Key.Length > 64 || section.Key.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
+                problems.Add($"Engines:{section.Key} is no name of an engine: at most 64 letters, digits, '-', '_' and '.'.");
+            var engine = Define(settings, time);
+            if (engine is not null && problems.Count == before)
+                engines.Add(engine);
+        }
+        return problems.Count == 0 ? new EngineCatalog(engines) : throw new EngineSettingsException(problems);
+    }
+
+    static EngineDefinition? Define(EngineSettings settings, TimeProvider time)
+    {
+        var preset = Presets.TryGetValue(settings.Name, out var found) ? found : default;
+        var kind = settings.Text("Kind")?.ToLowerInvariant();
+        if (kind is null && preset.Kind is not null)
+            kind = settings.Has("ApiKey") || settings.Has("ApiKeyFile") ? preset.Kind : EngineKinds.Scripted;
+        if (kind is null || !Kinds.Contains(kind))
+        {
+            settings.Problem("Kind", kind is null ? $"is missing. Set it to one of {string.Join(", ", Kinds)}." : $"is '{kind}', not one of {string.Join(", ", Kinds)}.");
+            return null;
+        }
+        return kind switch
+        {
+            EngineKinds.Scripted => DefineScripted(settings, time),
+            EngineKinds.Replay => DefineReplay(settings),
+            _ => null,
+        };
+    }
+
+    static EngineDefinition DefineScripted(EngineSettings settings, TimeProvider time)
+    {
+        var least = settings.Duration("MinLatency", TimeSpan.Zero, TimeSpan.FromMinutes(1)) ?? TimeSpan.FromMilliseconds(5);
+        var most = settings.Duration("MaxLatency", TimeSpan.Zero, TimeSpan.FromMinutes(1)) ?? TimeSpan.FromMilliseconds(Math.Max(30, least.TotalMilliseconds));
+        if (most < least)
+            settings.Problem("MaxLatency", $"is {most:c}, below MinLatency {least:c}.");
+        var model = settings.Text("Model") ?? "scripted-1";
+        var limit = settings.Whole("MaxOutputTokens", 16, 200_000) ?? 4096;
+        return Common(settings, EngineKinds.Scripted, model, limit, Prices(settings) ?? EnginePrices.Free, concurrency: 32,
+            ParametersHash(EngineKinds.Scripted, model, settings.Name, limit), new ScriptedEngine(settings.Name, model, limit, least, most < least ? least : most, time));
+    }
+
+    static EngineDefinition DefineReplay(EngineSettings settings)
+    {
+        var path = settings.Text("Path");
+        var content = "";
+        if (path is null)
+            settings.Problem("Path", "is missing. Set it to a JSONL file of recorded answers.");
+        else
+        {
+            try
+            {
+                path = Path.GetFullPath(path);
+                using var file = File.OpenRead(path);
+                content = Convert.ToHexStringLower(SHA256.HashData(file));
+            }
+            catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+            {
+                settings.Problem("Path", $"is '{path}', which cannot be read ({unreadable.Message}). Point it to a JSONL file of recorded answers.");
+            }
+        }
+        var model = settings.Text("Model");
+        var limit = settings.Whole("MaxOutputTokens", 16, 200_000) ?? 4096;
+        return Common(settings, EngineKinds.Replay, model ?? "all", limit, Prices(settings) ?? EnginePrices.Free, concurrency: 32,
+            ParametersHash(EngineKinds.Replay, model, content, limit), new ReplayEngine(new RecordedAnswers(path ?? "", model), limit));
+    }
+
+    static EngineDefinition Common(EngineSettings settings, string kind, string model, int outputLimit, EnginePrices prices, int concurrency, string parametersHash, IAnswerEngine engine) => new()
+    {
+        Name = settings.Name,
+        Kind = kind,
+        Model = model,
+        Simulated = kind == EngineKinds.Scripted,
+        Prices = prices,
+        MaxOutputTokens = outputLimit,
+        MaxConcurrency = settings.Whole("MaxConcurrency", 1, 10_000) ?? concurrency,
+        RequestsPerMinute = settings.Whole("RequestsPerMinute", 1, 10_000_000),
+        TokensPerMinute = settings.Whole("TokensPerMinute", 1, int.MaxValue),
+        Timeout = Timeout(settings),
+        MaxTries = settings.Whole("MaxTries", 1, 20) ?? 4,
+        InvalidRetries = settings.Whole("InvalidRetries", 0, 1) ?? 1,
+        ParametersHash = parametersHash,
+        Engine = engine,
+    };
+
+    static TimeSpan Timeout(EngineSettings settings) =>
+        settings.Duration("Timeout", TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10)) ?? TimeSpan.FromMinutes(1);
+
+    /// <summary>The prices set; null if none is.</summary>
+    static EnginePrices? Prices(EngineSettings settings)
+    {
+        var input = settings.Money("InputUsdPerMTok");
+        var output = settings.Money("OutputUsdPerMTok");
+        var request = settings.Money("RequestUsd");
+        var search = settings.Money("SearchUsd");
+        if (input is null && output is null && request is null && search is null)
+            return null;
+        return new EnginePrices { InputUsdPerMTok = input ?? 0, OutputUsdPerMTok = output ?? 0, RequestUsd = request ?? 0, SearchUsd = search ?? 0 };
+    }
+
+    static string ParametersHash(params object?[] parameters) =>
+        Rendering.Sha256(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', parameters.Select(p => Convert.ToString(p, CultureInfo.InvariantCulture) is { } text ? $"{text.Length}:{text}" : "-"))));
+}

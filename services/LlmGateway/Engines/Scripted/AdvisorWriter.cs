@@ -1,0 +1,218 @@
+using System.Globalization;
+using System.Text.Json;
+using Assay.Contracts.Internal;
+using Assay.Contracts.Internal.LlmGateway;
+
+namespace Assay.LlmGateway.Engines.Scripted;
+
+/// <summary>
+/// Writes the simulated advisor's JSON from the machine-readable block of a prompt (JSON between the lines <c>&lt;&lt;&lt;assay-input</c>
+/// and <c>assay-input&gt;&gt;&gt;</c>): queries from its brand and industry, findings that rest on its answers and repeat only its numbers.
+/// </summary>
+internal static class AdvisorWriter
+{
+    const string Begin = "<<<assay-input";
+    const string End = "assay-input>>>";
+
+    public static string Write(EngineRequest request, SeededRandom random, int maxCharacters)
+    {
+        using var block = Input(request.Text);
+        var input = block?.RootElement ?? default;
+        return request.Purpose switch
+        {
+            Purposes.Plan => Plan(input, random, maxCharacters),
+            Purposes.Judge => Judge(input, random, maxCharacters),
+            _ => Insight(input, random, maxCharacters),
+        };
+    }
+
+    static JsonDocument? Input(string prompt)
+    {
+        var begin = prompt.IndexOf(Begin, StringComparison.Ordinal);
+        if (begin < 0)
+            return null;
+        begin += Begin.Length;
+        var end = prompt.IndexOf(End, begin, StringComparison.Ordinal);
+        if (end < 0)
+            return null;
+        try
+        {
+            var parsed = JsonDocument.Parse(prompt.AsMemory(begin, end - begin));
+            if (parsed.RootElement.ValueKind == JsonValueKind.Object)
+                return parsed;
+            parsed.Dispose();
+            return null;
+        }
+        catch (JsonException)
+        {
+            // A prompt without a readable block is answered like one without any, as a model would.
+            return null;
+        }
+    }
+
+    static string Plan(JsonElement input, SeededRandom random, int maxCharacters)
+    {
+        var brand = NameOf(Property(input, "brand")) ?? "the brand";
+        var industry = Text(input, "industry") ?? Text(Property(input, "brand"), "industry") ?? "";
+        var competitors = Names(Property(input, "competitors"));
+        var count = Math.Clamp(Integer(input, "queryCount") ?? 20, 1, 1000);
+        IReadOnlyList<Topic> topics = [.. Vocabulary.TopicsOfBrand(brand).Take(4)];
+        if (topics.Count == 0 && competitors.Count > 0)
+            topics = [.. competitors.SelectMany(Vocabulary.TopicsOfBrand).Distinct().Take(3)];
+        if (topics.Count == 0)
+            topics = [Vocabulary.TopicOf(industry.Length > 0 ? industry : brand, [])];
+        var queries = new List<object>();
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var length = 20;
+        foreach (var (text, category) in Candidates(brand, competitors, topics, random))
+        {
+            if (queries.Count == count || length + text.Length + 40 > maxCharacters)
+                break;
+            if (!seen.Add(text))
+                continue;
+            queries.Add(new { text, category });
+            length += text.Length + category.Length + 30;
+        }
+        return JsonSerializer.Serialize(new { queries }, AssayJson.Options);
+    }
+
+    static IEnumerable<(string Text, string Category)> Candidates(string brand, IReadOnlyList<string> competitors, IReadOnlyList<Topic> topics, SeededRandom random)
+    {
+        foreach (var topic in topics)
+            yield return ($"best {topic.Name}", "category best");
+        foreach (var competitor in competitors.Take(3))
+            yield return ($"{brand} vs {competitor}: which is better?", "comparison");
+        yield return ($"what are good alternatives to {brand}?", "alternatives");
+        string[] prices = ["under $50", "under $100", "under $200", "for a small budget", "that are worth the money"];
+        string[] places = ["near me", "in Europe", "in the US"];
+        // Rounds of ever finer combinations, so that any number of distinct queries can be had.
+        for (var round = 0; round < 200; round++)
+        {
+            foreach (var topic in topics)
+            {
+                var use = topic.Uses[round % topic.Uses.Count];
+                var feature = topic.Features[(round + round / topic.Features.Count) % topic.Features.Count];
+                var suffix = round < topic.Uses.Count ? "" : $" with {feature}";
+                yield return ($"best {topic.Name} for {use}{suffix}", "use case");
+                yield return ($"which {topic.Name} have the best {feature}{(round < topic.Features.Count ? "" : $" for {use}")}?", "feature");
+                yield return ($"{topic.Name} {prices[round % prices.Length]}{(round < prices.Length ? "" : $" for {use}")}", "price");
+                yield return ($"I have trouble with {feature} of my {topic.Name}, what should I buy for {use}?", "problem");
+                if (round < places.Length)
+                    yield return ($"where to buy {topic.Name} {places[round]}", "local");
+                if (random.Chance(0.3))
+                    yield return ($"most recommended {topic.Name} for {use} this year{suffix}", "category best");
+            }
+        }
+    }
+
+    static string Insight(JsonElement input, SeededRandom random, int maxCharacters)
+    {
+        var brand = NameOf(Property(input, "brand")) ?? "The brand";
+        var theme = Text(input, "theme") ?? "visibility";
+        var layer = Integer(input, "layer") ?? 1;
+        var answers = Items(Property(input, "answers")).Where(answer => Text(answer, "callKey") is not null).ToList();
+        var with = answers.Where(answer => Mentions(answer, brand)).ToList();
+        var without = answers.Where(answer => !Mentions(answer, brand)).ToList();
+        var evidence = with.Take(3).Concat(without.Take(3)).Select(answer => Text(answer, "callKey")!).Distinct(StringComparer.Ordinal).ToList();
+        var insights = Items(Property(input, "insights")).Concat(Items(Property(input, "findings"))).Select(InsightId).OfType<string>().Distinct(StringComparer.Ordinal).Take(18).ToList();
+        var numbers = Scores(input).ToList();
+
+        var sentences = new List<string>();
+        if (answers.Count > 0)
+            sentences.Add(string.Create(CultureInfo.InvariantCulture, $"{brand} appears in {with.Count} of the {answers.Count} answers examined here."));
+        if (numbers.Count > 0)
+            sentences.Add($"Measured: {string.Join(", ", numbers.Take(3).Select(number => $"{number.Name} {number.Value}"))}.");
+        if (with.Count > 0 && Text(with[0], "query") is { } strong)
+            sentences.Add($"It is named for \"{strong}\"{(Text(with[0], "engine") is { } engine ? $" on {engine}" : "")}.");
+        if (without.Count > 0 && Text(without[0], "query") is { } weak)
+            sentences.Add($"It is missing for \"{weak}\"{(Text(without[0], "engine") is { } engine ? $" on {engine}" : "")}.");
+        if (insights.Count > 0)
+            sentences.Add($"This rests on {string.Join(", ", insights.Take(6))}.");
+        sentences.Add(random.Pick<string>(["Pages that answer such questions directly would give engines something to quote.", "Independent reviews are what the answers lean on; being part of them matters most.", "The gaps are concentrated in few questions, so they can be worked on one by one."]));
+
+        var metric = numbers.Count > 0 ? random.Pick(numbers).Name : "visibility";
+        var recommendations = without.Take(layer == 1 ? 1 : 4).Where(answer => Text(answer, "query") is not null).Select((answer, index) => new
+        {
+            title = index switch { 0 => $"Answer \"{Text(answer, "query")}\" on an own page", 1 => $"Be part of the comparisons for \"{Text(answer, "query")}\"", _ => $"Close the gap for \"{Text(answer, "query")}\"" },
+            action = random.Pick<string>([$"Publish a page that answers this question in its first sentence and compares {brand} fairly with the alternatives.", $"Offer review units of {brand} to the publications that the answers cite.", "Add a table of facts and a short FAQ with this wording to the product page."]),
+            query = Text(answer, "query"),
+            engine = Text(answer, "engine"),
+            metric,
+            evidence = new[] { Text(answer, "callKey")! },
+        }).ToList();
+
+        var title = layer switch
+        {
+            1 => $"{Capital(theme)}: {(answers.Count == 0 ? "little to go on" : with.Count * 2 >= answers.Count ? $"{brand} is present" : $"{brand} is often missing")}",
+            2 => $"{Capital(theme)}: what the findings have in common",
+            _ => $"{brand} in the answers of AI engines",
+        };
+        var json = JsonSerializer.Serialize(new { title, text = string.Join(' ', sentences), evidence, insights, recommendations }, AssayJson.Options);
+        // An output limit must not make the JSON unreadable.
+        return json.Length <= maxCharacters ? json
+            : JsonSerializer.Serialize(new { title, text = sentences[0], evidence = evidence.Take(2), insights = insights.Take(2), recommendations = Array.Empty<object>() }, AssayJson.Options);
+    }
+
+    static string Judge(JsonElement input, SeededRandom random, int maxCharacters)
+    {
+        var brand = NameOf(Property(input, "brand")) ?? "";
+        var judgements = Items(Property(input, "answers")).Where(answer => Text(answer, "callKey") is not null).Take(Math.Max(1, maxCharacters / 160)).Select(answer =>
+        {
+            var mentioned = Mentions(answer, brand);
+            return new
+            {
+                callKey = Text(answer, "callKey"),
+                sentiment = mentioned ? random.Chance(0.7) ? 1 : random.Chance(0.5) ? 0 : -1 : 0,
+                recommendation = mentioned ? random.Pick<double>([0.25, 0.5, 0.75, 1]) : 0,
+            };
+        }).ToList();
+        return JsonSerializer.Serialize(new { judgements }, AssayJson.Options);
+    }
+
+    static bool Mentions(JsonElement answer, string brand)
+    {
+        if (Property(answer, "mentioned") is { ValueKind: JsonValueKind.True or JsonValueKind.False } flag)
+            return flag.GetBoolean();
+        var mentions = Property(answer, "mentions");
+        return mentions.ValueKind switch
+        {
+            JsonValueKind.Array => mentions.EnumerateArray().Any(mention => string.Equals(NameOf(mention) ?? Text(mention, "brand"), brand, StringComparison.OrdinalIgnoreCase)),
+            JsonValueKind.Number => mentions.TryGetDouble(out var count) && count > 0,
+            _ => Text(answer, "excerpt") is { } excerpt && Vocabulary.HasWord(excerpt, brand),
+        };
+    }
+
+    /// <summary>The given numbers as the reader sees them: never a number of the simulator's own.</summary>
+    static IEnumerable<(string Name, string Value)> Scores(JsonElement input)
+    {
+        var scores = Property(input, "scores");
+        if (scores.ValueKind != JsonValueKind.Object)
+            yield break;
+        foreach (var score in scores.EnumerateObject())
+        {
+            var value = score.Value.ValueKind == JsonValueKind.Object ? Property(score.Value, "value") : score.Value;
+            if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number))
+                yield return (score.Name, number.ToString("0.###", CultureInfo.InvariantCulture));
+        }
+    }
+
+    static string? InsightId(JsonElement insight) => insight.ValueKind == JsonValueKind.String ? insight.GetString() : Text(insight, "insightId") ?? Text(insight, "id");
+
+    static JsonElement Property(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : default;
+
+    static string? Text(JsonElement element, string name) =>
+        Property(element, name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: > 0 } text ? text : null;
+
+    static int? Integer(JsonElement element, string name) =>
+        Property(element, name) is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out var number) ? number : null;
+
+    static IEnumerable<JsonElement> Items(JsonElement element) =>
+        element.ValueKind == JsonValueKind.Array ? element.EnumerateArray() : [];
+
+    static string? NameOf(JsonElement element) => element.ValueKind == JsonValueKind.String ? element.GetString() : Text(element, "name");
+
+    static IReadOnlyList<string> Names(JsonElement element) => [.. Items(element).Select(NameOf).OfType<string>()];
+
+    static string Capital(string words) => words.Length == 0 ? words : char.ToUpperInvariant(words[0]) + words[1..];
+}
