@@ -59,4 +59,17 @@ public sealed record Recommendation
     public required string Metric { get; init; }
 
     public required IReadOnlyList<string> CallKeys { get; init; }
+
+    /// <summary>One of <see cref="RecommendationSources"/>: a reader is told whether an advisor or a rule says it.</summary>
+    public string Source { get; init; } = RecommendationSources.Rules;
+}
+
+/// <summary>Who made a recommendation.</summary>
+public static class RecommendationSources
+{
+    /// <summary>The engine <c>advisor</c>, checked against the audit.</summary>
+    public const string Advisor = "advisor";
+
+    /// <summary>Plain rules over the scores.</summary>
+    public const string Rules = "rules";
 }

@@ -1,0 +1,48 @@
+using Assay.Analyzer.Database;
+using Assay.Analyzer.DraftInsights;
+using Assay.Analyzer.PlanQueries;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.ServiceDefaults;
+using MassTransit;
+using Microsoft.Extensions.Logging;
+
+namespace Assay.Analyzer.AnalyzeAnswers;
+
+/// <summary>
+/// Takes every batch the gateway decides, on one queue so that texts travel once. Panel answers are stored, read and counted;
+/// plans and insights go to the row that waits for the batch. A batch nobody waits for any more is logged and dropped.
+/// </summary>
+sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, TimeProvider time, ILogger<AnalyzeAnswersConsumer> logger) : IConsumer<EngineAnswered>
+{
+    public async Task Consume(ConsumeContext<EngineAnswered> context)
+    {
+        var message = context.Message;
+        var now = time.GetUtcNow().UtcDateTime;
+        switch (message.Purpose)
+        {
+            case Purposes.Answer:
+                var batch = await AnswerBatch.AnalyzeAsync(db, message, now, context.CancellationToken);
+                await context.Publish(batch.Analyzed);
+                await context.Publish(batch.Described);
+                await context.Publish(batch.Stored);
+                break;
+
+            case Purposes.Plan when await PlanAnswer.SettleAsync(db, message, now, context.CancellationToken) is { } planned:
+                await context.Publish(planned);
+                break;
+
+            case Purposes.Insight when await InsightAnswers.SettleAsync(db, message, now, context.CancellationToken) is { } next:
+                await context.Publish(next, next.GetType());
+                break;
+
+            default:
+                NobodyWaits(logger, message.Purpose, message.BatchId, message.AuditId, message.Attempt);
+                break;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Dropped {Purpose} batch {BatchId} of audit {AuditId}, attempt {Attempt}: nothing waits for it any more")]
+    static partial void NobodyWaits(ILogger logger, string purpose, Guid batchId, Guid auditId, int attempt);
+}
+
+sealed class AnalyzeAnswersConsumerDefinition : AssayConsumerDefinition<AnalyzeAnswersConsumer, AnalyzerDbContext>;

@@ -1,0 +1,82 @@
+using Assay.Analyzer.ReadAnswer;
+using Assay.Contracts.Internal.Analyzer;
+
+namespace Assay.Analyzer.AnalyzeAnswers;
+
+/// <summary>An answer as the read model shows it: everything but the full text.</summary>
+static class AnswerDescription
+{
+    const int ExcerptLength = 300;
+
+    public static DescribedAnswer Of(AnswerRow row)
+    {
+        var reading = row.Reading is { } json ? ReadingColumn.Read(json, row.AuditId, row.CallKey) : null;
+        return new DescribedAnswer
+        {
+            CallKey = row.CallKey,
+            QueryId = row.QueryId,
+            Query = row.Query,
+            Category = row.Category,
+            Branded = row.Branded,
+            Control = row.Control,
+            Run = row.Run,
+            Outcome = row.Outcome,
+            Reason = row.Reason,
+            RequestedModel = row.RequestedModel,
+            ServedModel = row.ServedModel,
+            Surface = row.Surface,
+            Excerpt = Beginning(row.Text ?? "", ExcerptLength),
+            TextLength = row.Text?.Length ?? 0,
+            TextHash = row.TextHash,
+            ResponseTimeMs = row.ResponseTimeMs,
+            InputTokens = row.InputTokens,
+            OutputTokens = row.OutputTokens,
+            CostMicroUsd = row.CostMicroUsd,
+            CacheHit = row.CacheHit,
+            Reused = row.Reused,
+            PaidTries = row.PaidTries,
+            MatcherVersion = row.MatcherVersion ?? MentionMatcher.Version,
+            Mentions = reading is null ? [] : [.. reading.Mentions.Select(mention => Mention(mention, reading))],
+            Citations = reading is null ? [] : [.. reading.Citations.Select(Citation)],
+            Features = reading?.Features ?? [],
+            OtherBrands = reading?.OtherBrands ?? [],
+            SnippetPotential = reading?.SnippetPotential ?? 0,
+            VoiceFitness = reading?.VoiceFitness ?? 0,
+        };
+    }
+
+    /// <summary>The first characters, never ending in half a surrogate pair.</summary>
+    internal static string Beginning(string text, int length)
+    {
+        if (text.Length <= length)
+            return text;
+        var end = char.IsHighSurrogate(text[length - 1]) ? length - 1 : length;
+        return string.Concat(text.AsSpan(0, end), "…");
+    }
+
+    static DescribedMention Mention(Mention mention, AnswerReading reading) => new()
+    {
+        Brand = mention.Brand,
+        Alias = mention.Alias,
+        Start = mention.Start,
+        End = mention.End,
+        Rank = mention.Rank ?? reading.Brands.FirstOrDefault(brand => brand.Brand == mention.Brand)?.Rank ?? reading.Brands.Count(brand => brand.Mentioned),
+        Sentiment = mention.Sentiment,
+        Recommendation = mention.Recommendation,
+        Context = mention.Context,
+    };
+
+    static DescribedCitation Citation(Citation citation) => new()
+    {
+        Url = citation.Url,
+        Domain = citation.Domain ?? "",
+        Title = citation.Title,
+        Category = citation.Category switch
+        {
+            CitationCategory.Owned => "owned",
+            CitationCategory.Competitor => "competitor",
+            _ => "thirdParty",
+        },
+        Cited = citation.Cited,
+    };
+}

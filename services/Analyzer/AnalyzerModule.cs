@@ -1,0 +1,33 @@
+using Assay.Analyzer.AnalyzeAnswers;
+using Assay.Analyzer.AnswerTexts;
+using Assay.Analyzer.Database;
+using Assay.Analyzer.DraftInsights;
+using Assay.Analyzer.PlanQueries;
+using Assay.Analyzer.ScoreAudit;
+using Assay.ServiceDefaults;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Assay.Analyzer;
+
+/// <summary>Plans panels, reads answers and keeps their texts, scores audits, drafts insights.</summary>
+public sealed class AnalyzerModule : AssayModule
+{
+    public override string Name => "Analyzer";
+
+    public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database)
+    {
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddAssayDbContext<AnalyzerDbContext, PostgreSqlAnalyzerDbContext, SqliteAnalyzerDbContext>(database);
+    }
+
+    public override void AddConsumers(IBusRegistrationConfigurator bus)
+    {
+        bus.AddEntityFrameworkOutbox<AnalyzerDbContext>(_ => { });
+        bus.AddConsumer<PlanQueriesConsumer, PlanQueriesConsumerDefinition>();
+        bus.AddConsumer<AnalyzeAnswersConsumer, AnalyzeAnswersConsumerDefinition>();
+        bus.AddConsumer<ScoreAuditConsumer, ScoreAuditConsumerDefinition>();
+        bus.AddConsumer<DraftInsightsConsumer, DraftInsightsConsumerDefinition>();
+        bus.AddConsumer<GetAnswerTextsConsumer, GetAnswerTextsConsumerDefinition>();
+    }
+}

@@ -1,0 +1,81 @@
+using Assay.Analyzer.AnalyzeAnswers;
+using Assay.Analyzer.Database;
+using Assay.Analyzer.ReadAnswer;
+using Assay.Contracts.Internal.Analyzer;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.Analyzer.DraftInsights;
+
+/// <summary>Loads what insights rest on: the scores they speak about and the valid answers those were computed over.</summary>
+static class EvidenceReader
+{
+    const int BeginningLength = 280;
+
+    public static async Task<Evidence> ReadAsync(AnalyzerDbContext db, Guid auditId, Guid scoreId, CancellationToken cancellationToken)
+    {
+        var subject = await db.Subjects.FindAsync([auditId], cancellationToken)
+            ?? throw new InvalidOperationException($"Cannot draft insights of audit {auditId}: its subject is not stored here. If the Analyzer's database was replaced, restore it and retry the audit.");
+        var score = await db.Scores.AsNoTracking().SingleOrDefaultAsync(x => x.ScoreId == scoreId && x.AuditId == auditId, cancellationToken)
+            ?? throw new InvalidOperationException($"Cannot draft insights of audit {auditId}: score {scoreId} is not stored here. If the Analyzer's database was replaced, restore it and retry the audit.");
+        var batchIds = JsonColumn.Read<List<Guid>>(score.BatchIds, $"the batches of score {scoreId}");
+        var callKeys = (await db.AnalyzedBatches.AsNoTracking().Where(x => x.AuditId == auditId && batchIds.Contains(x.BatchId)).ToArrayAsync(cancellationToken))
+            .SelectMany(batch => batch.ReadCallKeys()).ToHashSet(StringComparer.Ordinal);
+        var rows = await db.Answers.AsNoTracking()
+            .Where(x => x.AuditId == auditId && x.Outcome == AnswerOutcomes.Valid && x.Reading != null)
+            .Select(x => new { x.CallKey, x.QueryId, x.Query, x.Category, x.Branded, x.Control, x.Engine, x.Reading, Beginning = x.Text!.Substring(0, BeginningLength) })
+            .ToArrayAsync(cancellationToken);
+        var request = subject.ReadRequest();
+        return new(
+            request.Brand.Name,
+            [.. (request.Competitors ?? []).Select(competitor => competitor.Name)],
+            request.Locale,
+            score.ToMessage(),
+            [
+                .. from row in rows
+                   where callKeys.Contains(row.CallKey)
+                   let reading = ReadingColumn.Read(row.Reading!, auditId, row.CallKey)
+                   select Answer(row.CallKey, row.QueryId, row.Query, row.Category, row.Branded, row.Control, row.Engine, row.Beginning, reading),
+            ]);
+    }
+
+    /// <summary>The available insights of the layers below, each layer from the newest attempt that drafted it.</summary>
+    public static async Task<IReadOnlyList<Insight>> ReadBelowAsync(AnalyzerDbContext db, Guid auditId, int attempt, int layer, CancellationToken cancellationToken)
+    {
+        if (layer <= 1)
+            return [];
+        var drafts = await db.Drafts.AsNoTracking().Where(x => x.AuditId == auditId && x.Attempt <= attempt && x.Layer < layer && x.DraftedAt != null)
+            .Select(x => new { x.Layer, x.Attempt }).ToArrayAsync(cancellationToken);
+        var newest = drafts.GroupBy(x => x.Layer).ToDictionary(group => group.Key, group => group.Max(x => x.Attempt));
+        var rows = await db.Insights.AsNoTracking().Where(x => x.AuditId == auditId && x.Attempt <= attempt && x.Layer < layer && x.Available).ToArrayAsync(cancellationToken);
+        return
+        [
+            .. rows.Where(row => newest.GetValueOrDefault(row.Layer) == row.Attempt)
+                .OrderBy(row => row.InsightId, StringComparer.Ordinal).Select(row => row.ReadContent()),
+        ];
+    }
+
+    static EvidenceAnswer Answer(string callKey, string queryId, string query, string category, bool branded, bool control, string engine, string beginning, AnswerReading reading)
+    {
+        var mentions = reading.Brands.Where(brand => brand.Mentioned)
+            .OrderByDescending(brand => brand.IsOwn).ThenBy(brand => brand.Rank)
+            .Select(brand => new EvidenceMention(brand.Brand, brand.Rank, brand.Sentiment, brand.Recommendation)).ToList();
+        var first = reading.Mentions.FirstOrDefault(mention => mention.Brand == reading.Own.Brand) ?? reading.Mentions.FirstOrDefault();
+        return new()
+        {
+            CallKey = callKey,
+            QueryId = queryId,
+            Query = query,
+            Category = category,
+            Branded = branded,
+            Control = control,
+            Engine = engine,
+            Excerpt = first?.Context ?? beginning,
+            MentionsBrand = reading.Own.Mentioned,
+            Mentions = mentions,
+            OtherBrands = reading.OtherBrands,
+            Features = reading.Features,
+            Domains = [.. reading.Citations.Select(citation => citation.Domain).OfType<string>().Distinct(StringComparer.Ordinal)],
+            CitesOwned = reading.Citations.Any(citation => citation.Category == CitationCategory.Owned),
+        };
+    }
+}

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Assay.Contracts;
+
+namespace Assay.Analyzer.DraftInsights;
+
+/// <summary>The numbers an insight may state: those of the scores, and those that stand in names and queries.</summary>
+sealed partial class StatedNumbers
+{
+    readonly List<double> values = [];
+    readonly HashSet<string> literals = new(StringComparer.Ordinal);
+
+    public static StatedNumbers Of(Evidence evidence)
+    {
+        var numbers = new StatedNumbers();
+        var scores = evidence.Scores;
+        numbers.Add(scores.Scores.Values);
+        foreach (var group in scores.Engines.Concat(scores.Categories))
+        {
+            numbers.Add(group.Scores.Values);
+            numbers.Add(group.Coverage.Planned, group.Coverage.Valid, group.Coverage.Declined, group.Coverage.Refused, group.Coverage.Empty, group.Coverage.InDoubt, group.Coverage.Reused);
+        }
+
+        foreach (var competitor in scores.Competitors)
+        {
+            numbers.Add(competitor.Scores.Values);
+            numbers.Add([competitor.Difference]);
+        }
+
+        foreach (var query in scores.Queries)
+        {
+            numbers.Add([query.Visibility]);
+            numbers.Add(query.ValidAnswers, query.Mentions);
+            numbers.AddLiterals(query.Query);
+        }
+
+        var coverage = scores.Coverage;
+        numbers.Add(coverage.Planned, coverage.Valid, coverage.Declined, coverage.Refused, coverage.Empty, coverage.InDoubt, coverage.Reused);
+        numbers.Add(scores.Queries.Count, scores.Queries.Count(q => q.Branded), scores.Queries.Count(q => !q.Branded), scores.Engines.Count, scores.Competitors.Count, scores.Categories.Count);
+        foreach (var count in coverage.Reasons.Values)
+            numbers.Add(count);
+        // "95 % interval", "top 3", "scores from 0 to 100" are names of things, not findings.
+        numbers.literals.UnionWith(["95", "0", "100", "1", "3"]);
+        foreach (var name in (string[])[evidence.Brand, .. evidence.Competitors, .. scores.Engines.SelectMany(e => new[] { e.Name, e.Model ?? "" }), .. evidence.Answers.SelectMany(a => a.OtherBrands), .. evidence.Answers.SelectMany(a => a.Domains)])
+            numbers.AddLiterals(name);
+        return numbers;
+    }
+
+    /// <summary>The first number of a text that nothing in the audit holds; null if all of them are held.</summary>
+    public string? FirstForeign(string text)
+    {
+        foreach (Match match in Number().Matches(text))
+        {
+            if (!literals.Contains(match.Value) && !IsHeld(match.Value))
+                return match.Value;
+        }
+
+        return null;
+    }
+
+    bool IsHeld(string text)
+    {
+        var separators = text.Count(c => c is ',' or '.');
+        // 1,234 may be a thousand or a decimal comma: either reading may be held.
+        string[] readings = separators == 0 ? [text] : [text.Replace(",", "", StringComparison.Ordinal), text.Replace(',', '.')];
+        foreach (var reading in readings)
+        {
+            if (!double.TryParse(reading, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+                continue;
+            var decimals = reading.Contains('.') ? reading.Length - reading.IndexOf('.') - 1 : 0;
+            // Rounded or cut to the digits shown: off by less than one unit of the last.
+            var tolerance = Math.Pow(10, -decimals) * (decimals == 0 ? 0.5 : 0.999) + 1e-9;
+            if (values.Exists(value => Math.Abs(value - number) <= (IsWhole(value) ? 1e-9 : tolerance) || Math.Abs(value * 100 - number) <= tolerance && value is > 0 and <= 1))
+                return true;
+        }
+
+        return false;
+    }
+
+    static bool IsWhole(double value) => Math.Abs(value - Math.Round(value)) < 1e-9;
+
+    void Add(IEnumerable<ScoreValue> scores)
+    {
+        foreach (var score in scores)
+        {
+            foreach (var value in (double?[])[score.Value, score.Low, score.High])
+            {
+                if (value is { } v && double.IsFinite(v))
+                    values.Add(Math.Abs(v));
+            }
+
+            values.Add(score.N);
+        }
+    }
+
+    void Add(params ReadOnlySpan<int> counts)
+    {
+        foreach (var count in counts)
+            values.Add(count);
+    }
+
+    void AddLiterals(string text)
+    {
+        foreach (Match match in Number().Matches(text))
+            literals.Add(match.Value);
+    }
+
+    [GeneratedRegex(@"\d+(?:[.,]\d+)*", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Number();
+}

@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Text;
+using Assay.Contracts;
+using Assay.Contracts.Internal.Analyzer;
+
+namespace Assay.Analyzer.PlanQueries;
+
+/// <summary>Decides panels. Pure: the same request and the same advice always give the same panel.</summary>
+static class QueryPlanner
+{
+    public const string Version = "planner-v1";
+
+    /// <summary>The shortest and longest text of a planned query; given ones are used as they are.</summary>
+    public const int MinLength = 8;
+
+    public const int MaxLength = 240;
+
+    /// <summary>Branded queries do not enter the headline metrics, so a planned panel holds at most this share of them.</summary>
+    const double MaxBrandedShare = 0.2;
+
+    /// <summary>The request's own queries, verbatim, once each; the control query only where the request opts in.</summary>
+    public static IReadOnlyList<PlannedQuery> Given(RequestAudit request, Func<string, bool> namesTrackedBrand)
+    {
+        var texts = (request.Queries ?? []).DistinctBy(text => text.Trim(), StringComparer.Ordinal).ToList();
+        var control = request.Control ? Control(request, namesTrackedBrand) : null;
+        return Number(texts.Select(text => (text, QueryCategories.Given)), control, namesTrackedBrand);
+    }
+
+    /// <summary>
+    /// A panel of exactly the requested size where the wording suffices: the advisor's usable queries first, spread over the
+    /// categories, filled up from the templates. From two queries on, one of them is the control query.
+    /// </summary>
+    public static Panel Plan(RequestAudit request, IReadOnlyList<CandidateQuery> advice, Func<string, bool> namesTrackedBrand)
+    {
+        var topic = TopicOf(request);
+        var count = request.QueryCount ?? 0;
+        var control = count >= 2 && QueryTemplates.Speaks(topic.Language) ? Control(request, namesTrackedBrand) : null;
+        var wanted = control is null ? count : count - 1;
+        var chosen = new Selection(wanted, namesTrackedBrand);
+        if (control is not null)
+            chosen.Reserve(control);
+
+        foreach (var candidate in advice)
+            chosen.Offer(candidate);
+        var advised = chosen.Count;
+        if (QueryTemplates.Speaks(topic.Language))
+        {
+            foreach (var candidate in QueryTemplates.For(topic))
+            {
+                if (chosen.IsFull)
+                    break;
+                chosen.Offer(candidate);
+            }
+        }
+
+        var source = advised > 0 ? PlanSources.Advisor : PlanSources.Templates;
+        return new(source, chosen.Count == 0 ? [] : Number(chosen.InOrder(), control, namesTrackedBrand), advised);
+    }
+
+    /// <summary>What templates and advisor are told the panel is about.</summary>
+    public static PanelTopic TopicOf(RequestAudit request)
+    {
+        var features = (request.Brand.Features ?? []).Select(Clean).Where(text => text.Length > 0).ToList();
+        var industry = Clean(request.Brand.Industry ?? "");
+        return new(
+            Language(request.Locale),
+            industry.Length > 0 ? industry : features.Count > 0 ? features[0] : "products",
+            Clean(request.Brand.Name),
+            [.. (request.Competitors ?? []).Select(competitor => Clean(competitor.Name))],
+            features);
+    }
+
+    /// <summary>The primary subtag of a BCP 47 tag, lower case.</summary>
+    public static string Language(string locale) => locale.Split('-', '_')[0].ToLowerInvariant();
+
+    /// <summary>A name that no brand bears, the same for the same audit subject, and never a tracked one.</summary>
+    public static string FictitiousBrand(RequestAudit request, Func<string, bool> namesTrackedBrand)
+    {
+        string[] first = ["Vel", "Quo", "Zan", "Bri", "Or", "Tal", "Mir", "Dro", "Fen", "Lux"];
+        string[] middle = ["mo", "ri", "va", "zi", "no", "du", "pe", "ka"];
+        string[] last = ["rath", "quist", "vane", "dorn", "lith", "zen", "mark", "thora"];
+        var hash = Fnv(request.Brand.Name + "|" + request.Brand.Industry);
+        for (var i = 0u; ; i++)
+        {
+            var n = hash + i;
+            var name = first[n % 10] + middle[n / 10 % 8] + last[n / 80 % 8];
+            if (!namesTrackedBrand(name))
+                return name;
+        }
+    }
+
+    static string Control(RequestAudit request, Func<string, bool> namesTrackedBrand) =>
+        QueryTemplates.ControlQuery(TopicOf(request), FictitiousBrand(request, namesTrackedBrand));
+
+    static IReadOnlyList<PlannedQuery> Number(IEnumerable<(string Text, string Category)> queries, string? control, Func<string, bool> namesTrackedBrand)
+    {
+        var result = queries.Select((query, i) => new PlannedQuery
+        {
+            QueryId = Id(i + 1),
+            Text = query.Text,
+            Category = query.Category,
+            Branded = namesTrackedBrand(query.Text),
+            Control = false,
+        }).ToList();
+        if (control is not null && !result.Exists(query => string.Equals(query.Text, control, StringComparison.OrdinalIgnoreCase)))
+            result.Add(new() { QueryId = Id(result.Count + 1), Text = control, Category = QueryCategories.Control, Branded = false, Control = true });
+        return result;
+    }
+
+    static string Id(int number) => string.Create(CultureInfo.InvariantCulture, $"q{number:000}");
+
+    /// <summary>One line without control characters and runs of spaces.</summary>
+    internal static string Clean(string text)
+    {
+        var result = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (Rune.IsWhiteSpace(rune) || Rune.IsControl(rune))
+            {
+                if (result.Length > 0 && result[^1] != ' ')
+                    result.Append(' ');
+            }
+            else if (Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Format or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned))
+                result.Append(rune.ToString());
+        }
+
+        return result.ToString().Trim();
+    }
+
+    static uint Fnv(string text)
+    {
+        var hash = 2166136261u;
+        foreach (var b in Encoding.UTF8.GetBytes(text))
+            hash = unchecked((hash ^ b) * 16777619u);
+        return hash;
+    }
+
+    /// <summary>Takes candidates that pass every check until the panel is full.</summary>
+    sealed class Selection(int wanted, Func<string, bool> namesTrackedBrand)
+    {
+        readonly List<(string Text, string Category)> queries = [];
+        readonly HashSet<string> seen = new(StringComparer.Ordinal);
+        int branded;
+
+        public int Count => queries.Count;
+        public bool IsFull => queries.Count >= wanted;
+
+        public void Reserve(string text) => seen.Add(Identity(text));
+
+        public void Offer(CandidateQuery candidate)
+        {
+            if (IsFull)
+                return;
+            var text = Clean(candidate.Text);
+            if (text.Length is < MinLength or > MaxLength || !text.Any(char.IsLetter) || QueryCategories.OrderOf(candidate.Category) < 0)
+                return;
+            var namesBrand = namesTrackedBrand(text);
+            if (namesBrand && (!QueryCategories.MayNameBrands.Contains(candidate.Category) || branded >= Math.Floor(wanted * MaxBrandedShare)))
+                return;
+            if (!seen.Add(Identity(text)))
+                return;
+            queries.Add((text, candidate.Category));
+            if (namesBrand)
+                branded++;
+        }
+
+        /// <summary>By category in the fixed order, so that a reader finds his way; the offer's order inside one.</summary>
+        public IEnumerable<(string Text, string Category)> InOrder() =>
+            queries.OrderBy(query => QueryCategories.OrderOf(query.Category));
+
+        /// <summary>Two wordings that differ in case, spaces or punctuation only are one question.</summary>
+        static string Identity(string text) =>
+            string.Concat(text.Normalize(NormalizationForm.FormKC).ToUpperInvariant().Where(char.IsLetterOrDigit));
+    }
+}
+
+/// <summary>Where a panel comes from.</summary>
+static class PlanSources
+{
+    public const string Given = "given";
+    public const string Templates = "templates";
+    public const string Advisor = "advisor";
+}
+
+/// <summary>A decided panel.</summary>
+/// <param name="Advised">How many of its queries the advisor wrote.</param>
+sealed record Panel(string Source, IReadOnlyList<PlannedQuery> Queries, int Advised);
