@@ -105,13 +105,17 @@ public sealed class TakingAnAnswer
 
 public sealed class StoringHostileText
 {
-    [Theory]
-    [InlineData("plain", "plain")]
-    [InlineData("a\0b", "a\uFFFDb")]
-    [InlineData("\ud83d\ude00", "\ud83d\ude00")]
-    [InlineData("\ud83dx", "\uFFFDx")]
-    [InlineData("x\ude00", "x\uFFFD")]
-    [InlineData("\ud83d", "\uFFFD")]
-    public void Should_replace_what_no_database_holds_one_for_one(string text, string stored) =>
-        StorableText.Of(text).ShouldBe(stored);
+    [Fact]
+    public void Should_replace_what_no_database_holds_one_for_one()
+    {
+        // Not as theory data: a test's arguments cannot carry half a surrogate pair.
+        (string Text, string Stored)[] cases =
+        [
+            ("plain", "plain"), ("", ""), ("a\0b", "a\uFFFDb"), ("\ud83d\ude00", "\ud83d\ude00"),
+            ("\ud83dx", "\uFFFDx"), ("x\ude00", "x\uFFFD"), ("\ud83d", "\uFFFD"), ("\ude00\ud83d", "\uFFFD\uFFFD"),
+        ];
+
+        foreach (var (text, stored) in cases)
+            StorableText.Of(text).ShouldBe(stored);
+    }
 }

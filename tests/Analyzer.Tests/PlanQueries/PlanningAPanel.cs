@@ -107,7 +107,7 @@ public sealed class PlanningAPanelFromTemplates
     public void Should_survive_names_that_look_like_format_strings(string name)
     {
         var request = Requests.Anker() with { Queries = null, QueryCount = 40 };
-        var panel = Plan(request with { Brand = request.Brand with { Name = name, Industry = name, Features = [name] } });
+        var panel = Plan(request with { Brand = request.Brand with { Name = name, Industry = "chargers {0} {7}\n", Features = ["{"] } });
 
         panel.Queries.Count.ShouldBe(40);
         panel.Queries.ShouldAllBe(q => !q.Text.Any(char.IsControl));
