@@ -1,0 +1,68 @@
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
+
+namespace MassTransit;
+
+/// <summary>Connects a DbContext to PostgreSQL or SQLite with the habits that the messaging tables count on.</summary>
+public static class AssayDatabaseOptionsExtensions
+{
+    private const int LockTimeoutSeconds = 5;
+
+    /// <summary>
+    /// PostgreSQL with <c>lock_timeout</c> and <c>idle_in_transaction_session_timeout</c> of 5 s and TCP keepalive, so that a frozen
+    /// process cannot hold a row for ever, and automatic preparation of repeated statements. What the connection string says itself wins.
+    /// </summary>
+    /// <param name="builder">The options to set.</param>
+    /// <param name="connectionString">An Npgsql connection string.</param>
+    /// <param name="configure">Further provider options. <c>EnableRetryOnFailure</c> is refused at start: the bus retries the whole message.</param>
+    public static DbContextOptionsBuilder UseAssayPostgres(this DbContextOptionsBuilder builder, string connectionString, Action<NpgsqlDbContextOptionsBuilder>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.UseNpgsql(Harden(connectionString), configure);
+    }
+
+    /// <summary>The connection string that <see cref="UseAssayPostgres"/> makes of another: for raw connections with the same habits.</summary>
+    /// <param name="connectionString">An Npgsql connection string.</param>
+    public static string Harden(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        var options = settings.Options ?? "";
+        foreach (var name in new[] { "lock_timeout", "idle_in_transaction_session_timeout" })
+        {
+            if (!options.Contains(name, StringComparison.OrdinalIgnoreCase))
+                options += $" -c {name}={LockTimeoutSeconds}s";
+        }
+
+        settings.Options = options.Trim();
+        if (!settings.TcpKeepAlive)
+        {
+            settings.TcpKeepAlive = true;
+            settings.TcpKeepAliveTime = 10;
+            settings.TcpKeepAliveInterval = 5;
+        }
+
+        if (settings.MaxAutoPrepare == 0)
+            settings.MaxAutoPrepare = 100;
+        return settings.ConnectionString;
+    }
+
+    /// <summary>
+    /// SQLite with write-ahead log, <c>synchronous=FULL</c>, foreign keys, a busy timeout of 5 s, and one asynchronous write lock per
+    /// file in this process, held from the start of a transaction (BEGIN IMMEDIATE) to its end: writers queue instead of failing.
+    /// </summary>
+    /// <param name="builder">The options to set.</param>
+    /// <param name="connectionString">A Microsoft.Data.Sqlite connection string.</param>
+    /// <param name="configure">Further provider options.</param>
+    public static DbContextOptionsBuilder UseAssaySqlite(this DbContextOptionsBuilder builder, string connectionString, Action<SqliteDbContextOptionsBuilder>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var settings = new SqliteConnectionStringBuilder(connectionString) { ForeignKeys = true };
+        return builder
+            .UseSqlite(settings.ConnectionString, configure)
+            .AddInterceptors(SqliteConnectionHabits.Instance, SqliteWriteLock.ForDataSource(settings.DataSource));
+    }
+}

@@ -1,0 +1,51 @@
+using System.Data;
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace MassTransit.EntityFrameworkCoreIntegration;
+
+internal static class SqlCommandExtensions
+{
+    /// <summary>A command on the DbContext's connection, in its transaction if one is open. The connection must be open.</summary>
+    public static DbCommand CreateCommand(this DatabaseFacade database, string sql = "")
+    {
+        var command = database.GetDbConnection().CreateCommand();
+        command.CommandText = sql;
+        command.Transaction = database.CurrentTransaction?.GetDbTransaction();
+        if (database.GetCommandTimeout() is { } seconds)
+            command.CommandTimeout = seconds;
+        return command;
+    }
+
+    /// <summary>Adds a parameter and returns its placeholder.</summary>
+    public static string Add(this DbCommand command, DbType type, object? value)
+    {
+        var parameter = command.CreateParameter();
+        parameter.ParameterName = $"p{command.Parameters.Count}";
+        parameter.DbType = type;
+        parameter.Value = value ?? DBNull.Value;
+        command.Parameters.Add(parameter);
+        return "@" + parameter.ParameterName;
+    }
+
+    public static string Add(this DbCommand command, Guid? value) => command.Add(DbType.Guid, value);
+
+    public static string Add(this DbCommand command, string? value) => command.Add(DbType.String, value);
+
+    public static string Add(this DbCommand command, long value) => command.Add(DbType.Int64, value);
+
+    public static string Add(this DbCommand command, double value) => command.Add(DbType.Double, value);
+
+    public static string Add(this DbCommand command, DateTime? value) => command.Add(DbType.DateTime, value);
+
+    /// <summary>The delimited, schema-qualified name of an entity's table.</summary>
+    public static string TableName(this DbContext context, Type entity)
+    {
+        var type = context.Model.FindEntityType(entity)
+            ?? throw new InvalidOperationException($"The model of {context.GetType().Name} has no {entity.Name}: call modelBuilder.AddMessagingEntities() at the end of its OnModelCreating and add a migration.");
+        var name = type.GetTableName() ?? throw new InvalidOperationException($"{entity.Name} is not mapped to a table in {context.GetType().Name}.");
+        return context.GetService<ISqlGenerationHelper>().DelimitIdentifier(name, type.GetSchema());
+    }
+}

@@ -1,0 +1,262 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace MassTransit.EntityFrameworkCoreIntegration;
+
+internal sealed partial class OutboxDelivery<TDbContext>
+{
+    private sealed record Claimed(OutboxMessage Row, int Tries, Guid? TokenId);
+
+    private async Task SweepLoopAsync(CancellationToken stoppingToken)
+    {
+        var nextCleanUp = DateTime.UtcNow;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var pause = settings.QueryDelay;
+            try
+            {
+                await bus.WaitForHealthStatus(BusHealthStatus.Healthy, stoppingToken);
+                var due = await SecondsUntilDueAsync(stoppingToken);
+                if (due is <= 0)
+                {
+                    await SweepOutboxAsync(stoppingToken);
+                    await SweepScheduleAsync(stoppingToken);
+                    continue;
+                }
+
+                if (settings.CleansInbox && DateTime.UtcNow >= nextCleanUp)
+                {
+                    await CleanInboxAsync(stoppingToken);
+                    nextCleanUp = DateTime.UtcNow + CleanUpEvery;
+                }
+
+                if (due is { } seconds && seconds < pause.TotalSeconds)
+                    pause = TimeSpan.FromSeconds(seconds);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                // The database is away, busy or restarting; nothing is lost by looking again later.
+                NotSwept(logger, exception, typeof(TDbContext).Name);
+                pause = ErrorPause;
+            }
+
+            // A claimed row is never due at once, so the shortest pause only bounds rounding.
+            await _wake.WaitAsync(pause < MinimumPause ? MinimumPause : pause, stoppingToken);
+        }
+    }
+
+    private static readonly TimeSpan MinimumPause = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>The idle look: one query, null when nothing waits.</summary>
+    private async Task<double?> SecondsUntilDueAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var context = scope.ServiceProvider.GetRequiredService<TDbContext>();
+        var dialect = SqlDialect.Of(context);
+        await context.Database.OpenConnectionAsync(cancellationToken);
+        await using var command = context.Database.CreateCommand();
+        command.CommandTimeout = (int)settings.QueryTimeout.TotalSeconds;
+        var schedule = HasSchedule(context)
+            ? $"(SELECT {dialect.SecondsUntil("min(due_at)")} FROM {context.TableName(typeof(ScheduledMessageRow))} WHERE parked_at IS NULL)"
+            : "NULL";
+        command.CommandText = $"SELECT (SELECT {dialect.SecondsUntil("min(\"NextTryAt\")")} FROM {context.TableName(typeof(OutboxMessage))} WHERE \"ParkedAt\" IS NULL), {schedule}";
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        double? outbox = reader.IsDBNull(0) ? null : reader.GetDouble(0);
+        double? scheduled = reader.IsDBNull(1) ? null : reader.GetDouble(1);
+        return outbox is null ? scheduled : scheduled is null ? outbox : Math.Min(outbox.Value, scheduled.Value);
+    }
+
+    private static bool HasSchedule(DbContext context) => context.Model.FindEntityType(typeof(ScheduledMessageRow)) is not null;
+
+    /// <summary>Claims due rows in one statement (which counts the try, so that a row that kills the process is counted too), sends, then deletes or postpones.</summary>
+    private async Task SweepOutboxAsync(CancellationToken cancellationToken)
+    {
+        int count;
+        do
+        {
+            var claimed = await ClaimAsync(
+                "\"SequenceNumber\"", typeof(OutboxMessage), "\"NextTryAt\"", "\"Tries\"", "\"ParkedAt\"", $"\"SequenceNumber\",\"Tries\",{OutboxRows.ColumnList}",
+                reader =>
+                {
+                    var row = OutboxRows.Read(reader, 2);
+                    row.SequenceNumber = reader.GetInt64(0);
+                    return new Claimed(row, reader.GetInt32(1), null);
+                },
+                cancellationToken);
+            count = claimed.Count;
+            await DeliverAsync([.. claimed.OrderBy(claim => claim.Row.SequenceNumber)], cancellationToken);
+        }
+        while (count == settings.QueryMessageLimit);
+    }
+
+    private async Task SweepScheduleAsync(CancellationToken cancellationToken)
+    {
+        await using (var scope = scopes.CreateAsyncScope())
+        {
+            if (!HasSchedule(scope.ServiceProvider.GetRequiredService<TDbContext>()))
+                return;
+        }
+
+        int count;
+        do
+        {
+            var claimed = await ClaimAsync(
+                "token_id", typeof(ScheduledMessageRow), "due_at", "tries", "parked_at", "token_id,tries,message",
+                reader => new Claimed(ScheduledMessages.Restore(reader.GetString(2)), reader.GetInt32(1), reader.GetGuid(0)),
+                cancellationToken);
+            count = claimed.Count;
+            await DeliverAsync(claimed, cancellationToken);
+        }
+        while (count == settings.QueryMessageLimit);
+    }
+
+    private async Task<List<Claimed>> ClaimAsync(
+        string key, Type entity, string due, string tries, string parked, string returning, Func<System.Data.Common.DbDataReader, Claimed> read, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var context = scope.ServiceProvider.GetRequiredService<TDbContext>();
+        var dialect = SqlDialect.Of(context);
+        var table = context.TableName(entity);
+        await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
+        await using var command = context.Database.CreateCommand();
+        command.CommandTimeout = (int)settings.QueryTimeout.TotalSeconds;
+        // The lease outlasts this try's own timeout, so that no other sweeper takes a row that is still being sent.
+        command.CommandText = $"""
+            UPDATE {table} SET {due} = {dialect.NowPlus(settings.MessageDeliveryTimeout + settings.MessageDeliveryTimeout)}, {tries} = {tries} + 1
+            WHERE {key} IN (SELECT {key} FROM {table} WHERE {parked} IS NULL AND {due} <= {dialect.Now} ORDER BY {due} LIMIT {settings.QueryMessageLimit}{dialect.SkipLocked})
+            RETURNING {returning}
+            """;
+        var claimed = new List<Claimed>();
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+                claimed.Add(read(reader));
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return claimed;
+    }
+
+    private async Task DeliverAsync(IReadOnlyList<Claimed> claimed, CancellationToken cancellationToken)
+    {
+        // What this process is already sending from memory needs no second send.
+        var mine = claimed.Where(claim => _inFlight.TryAdd(claim.Row.MessageId, true)).ToList();
+        foreach (var chunk in mine.Chunk(settings.MessageDeliveryLimit))
+        {
+            var failures = await SendAllAsync([.. chunk.Select(claim => claim.Row)], cancellationToken);
+            await SettleAsync(chunk, failures, cancellationToken);
+        }
+    }
+
+    /// <summary>Deletes what was confirmed, postpones or parks what failed.</summary>
+    private async Task SettleAsync(Claimed[] claimed, Dictionary<OutboxMessage, Exception> failures, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var context = scope.ServiceProvider.GetRequiredService<TDbContext>();
+            var dialect = SqlDialect.Of(context);
+            await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
+            var sent = claimed.Where(claim => !failures.ContainsKey(claim.Row)).ToList();
+            var numbers = sent.Where(claim => claim.TokenId is null).Select(claim => claim.Row.SequenceNumber).ToArray();
+            var tokens = sent.Where(claim => claim.TokenId is not null).Select(claim => claim.TokenId!.Value).ToArray();
+            if (numbers.Length > 0)
+                await ExecuteAsync(context, command => $"DELETE FROM {context.TableName(typeof(OutboxMessage))} WHERE {dialect.IsOneOf(command, "\"SequenceNumber\"", numbers)}", cancellationToken);
+            // Only in the version that was sent: the token may have been scheduled anew meanwhile.
+            foreach (var claim in sent.Where(claim => claim.TokenId is not null))
+                await ExecuteAsync(context, command => $"DELETE FROM {context.TableName(typeof(ScheduledMessageRow))} WHERE token_id = {command.Add(claim.TokenId)} AND message_id = {command.Add((Guid?)claim.Row.MessageId)}", cancellationToken);
+
+            foreach (var claim in claimed.Where(claim => failures.ContainsKey(claim.Row)))
+                await PostponeAsync(context, dialect, claim, failures[claim.Row], cancellationToken);
+            await SetInboxDeliveredAsync(context, dialect, sent, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+        finally
+        {
+            foreach (var claim in claimed)
+                _inFlight.TryRemove(claim.Row.MessageId, out _);
+        }
+    }
+
+    private async Task PostponeAsync(TDbContext context, SqlDialect dialect, Claimed claim, Exception failure, CancellationToken cancellationToken)
+    {
+        // A broker that is away is no fault of the row.
+        var isAway = bus.CheckHealth().Status != BusHealthStatus.Healthy || failure is OperationCanceledException;
+        var park = !isAway && claim.Tries >= settings.MaxDeliveryTries;
+        var tries = isAway ? claim.Tries - 1 : claim.Tries;
+        var pause = TimeSpan.FromSeconds(Math.Min(60, Math.Pow(2, Math.Min(tries, 6) - 1)));
+        var error = $"{failure.GetType().Name}: {failure.Message}";
+        if (claim.TokenId is { } token)
+        {
+            await ExecuteAsync(context, command => $"""
+                UPDATE {context.TableName(typeof(ScheduledMessageRow))} SET tries = {command.Add((long)tries)}, last_error = {command.Add(error)},
+                    due_at = {dialect.NowPlus(pause)}, parked_at = {(park ? dialect.Now : "NULL")} WHERE token_id = {command.Add((Guid?)token)} AND message_id = {command.Add((Guid?)claim.Row.MessageId)}
+                """, cancellationToken);
+        }
+        else
+        {
+            await ExecuteAsync(context, command => $"""
+                UPDATE {context.TableName(typeof(OutboxMessage))} SET "Tries" = {command.Add((long)tries)}, "LastError" = {command.Add(error)},
+                    "NextTryAt" = {dialect.NowPlus(pause)}, "ParkedAt" = {(park ? dialect.Now : "NULL")} WHERE "SequenceNumber" = {command.Add(claim.Row.SequenceNumber)}
+                """, cancellationToken);
+        }
+
+        if (park)
+            Parked(logger, claim.Row.MessageId, claim.Row.DestinationAddress, typeof(TDbContext).Name, tries, error);
+    }
+
+    private static async Task SetInboxDeliveredAsync(TDbContext context, SqlDialect dialect, List<Claimed> sent, CancellationToken cancellationToken)
+    {
+        var outbox = context.TableName(typeof(OutboxMessage));
+        var inbox = context.TableName(typeof(InboxState));
+        foreach (var (messageId, consumerId) in sent.Where(claim => claim.Row.InboxMessageId.HasValue).Select(claim => (claim.Row.InboxMessageId, claim.Row.InboxConsumerId)).Distinct())
+        {
+            await ExecuteAsync(context, command =>
+            {
+                var message = command.Add(messageId);
+                var consumer = command.Add(consumerId);
+                return $"UPDATE {inbox} SET \"Delivered\" = {dialect.Now} WHERE \"MessageId\" = {message} AND \"ConsumerId\" = {consumer} AND \"Delivered\" IS NULL";
+            }, cancellationToken);
+        }
+    }
+
+    /// <summary>Forgets messages whose duplicate window is over, a bounded number at a time.</summary>
+    private async Task CleanInboxAsync(CancellationToken cancellationToken)
+    {
+        int deleted;
+        do
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            var context = scope.ServiceProvider.GetRequiredService<TDbContext>();
+            var dialect = SqlDialect.Of(context);
+            var inbox = context.TableName(typeof(InboxState));
+            await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
+            deleted = await ExecuteAsync(context, _ =>
+                $"DELETE FROM {inbox} WHERE \"Id\" IN (SELECT \"Id\" FROM {inbox} WHERE \"Delivered\" < {dialect.NowPlus(-settings.DuplicateDetectionWindow)} ORDER BY \"Delivered\" LIMIT {CleanUpRows}{dialect.SkipLocked})",
+                cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+        while (deleted == CleanUpRows);
+    }
+
+    private const int CleanUpRows = 1_000;
+
+    private static async Task<int> ExecuteAsync(TDbContext context, Func<System.Data.Common.DbCommand, string> sql, CancellationToken cancellationToken)
+    {
+        await using var command = context.Database.CreateCommand();
+        command.CommandText = sql(command);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The outbox of {Context} could not be swept; trying again")]
+    private static partial void NotSwept(ILogger logger, Exception exception, string context);
+
+    [LoggerMessage(LogLevel.Error, "Message {MessageId} for {Destination} is parked in the outbox of {Context} after {Tries} tries: {Error}. Mend the cause, then release it (see the README of EntityFrameworkIntegration)")]
+    private static partial void Parked(ILogger logger, Guid messageId, Uri? destination, string context, int tries, string error);
+}

@@ -1,0 +1,188 @@
+using System.Data;
+using System.Data.Common;
+using MassTransit.Context;
+using MassTransit.Middleware.Outbox;
+using MassTransit.Serialization;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+
+namespace MassTransit.EntityFrameworkCoreIntegration;
+
+/// <summary>Turns a message about to be sent into a row, rows into an INSERT, and a row back into a message.</summary>
+internal static class OutboxRows
+{
+    // SQLite takes 32 766 parameters in a statement, PostgreSQL 65 535.
+    private const int RowsPerStatement = 500;
+
+    private static readonly string[] Columns =
+    [
+        nameof(OutboxMessage.EnqueueTime), nameof(OutboxMessage.SentTime), nameof(OutboxMessage.Headers), nameof(OutboxMessage.Properties),
+        nameof(OutboxMessage.InboxMessageId), nameof(OutboxMessage.InboxConsumerId), nameof(OutboxMessage.MessageId), nameof(OutboxMessage.ContentType),
+        nameof(OutboxMessage.MessageType), nameof(OutboxMessage.Body), nameof(OutboxMessage.ConversationId), nameof(OutboxMessage.CorrelationId),
+        nameof(OutboxMessage.InitiatorId), nameof(OutboxMessage.RequestId), nameof(OutboxMessage.SourceAddress), nameof(OutboxMessage.DestinationAddress),
+        nameof(OutboxMessage.ResponseAddress), nameof(OutboxMessage.FaultAddress), nameof(OutboxMessage.ExpirationTime),
+    ];
+
+    /// <summary>The columns an INSERT must give; NextTryAt and Tries follow.</summary>
+    public static string ColumnList { get; } = string.Join(',', Columns.Select(column => $"\"{column}\""));
+
+    /// <summary>Captures what a sender was about to send.</summary>
+    /// <exception cref="MessageException">The message has no id or no destination.</exception>
+    public static OutboxMessage Capture<T>(SendContext<T> context, TimeProvider time)
+        where T : class
+    {
+        if (context.MessageId is not { } messageId)
+            throw new MessageException(typeof(T), "The message could not be put into the outbox: it has no MessageId.");
+        if (context.DestinationAddress is not { } destination)
+            throw new MessageException(typeof(T), $"The message {messageId} could not be put into the outbox: it has no destination address.");
+
+        var now = time.GetUtcNow().UtcDateTime;
+        var json = SystemTextJsonMessageSerializer.Instance;
+        var properties = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase);
+        if (context is TransportSendContext<T> transport)
+            transport.WritePropertiesTo(properties);
+
+        var row = new OutboxMessage
+        {
+            MessageId = messageId,
+            ConversationId = context.ConversationId,
+            CorrelationId = context.CorrelationId,
+            InitiatorId = context.InitiatorId,
+            RequestId = context.RequestId,
+            SourceAddress = context.SourceAddress,
+            DestinationAddress = destination,
+            ResponseAddress = context.ResponseAddress,
+            FaultAddress = context.FaultAddress,
+            SentTime = context.SentTime ?? now,
+            ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
+            MessageType = string.Join(';', context.SupportedMessageTypes),
+            Body = context.Serializer.GetMessageBody(context).GetString(),
+            EnqueueTime = context.Delay is { } delay ? now + delay : null,
+            ExpirationTime = context.TimeToLive is { } timeToLive ? now + timeToLive : null,
+            Headers = json.SerializeDictionary(context.Headers.GetAll()),
+            Properties = properties.Count > 0 ? json.SerializeDictionary(properties) : null,
+        };
+        return row;
+    }
+
+    /// <summary>Inserts the rows in the DbContext's open transaction and sets their sequence numbers.</summary>
+    /// <param name="context">The DbContext; its connection is open.</param>
+    /// <param name="rows">What to insert.</param>
+    /// <param name="lease">How long the writer has to send them itself before a sweeper may.</param>
+    /// <param name="cancellationToken">Stops the insert.</param>
+    public static async Task InsertAsync(DbContext context, IReadOnlyList<OutboxMessage> rows, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        var dialect = SqlDialect.Of(context);
+        var table = context.TableName(typeof(OutboxMessage));
+        foreach (var chunk in rows.Chunk(RowsPerStatement))
+        {
+            await using var command = context.Database.CreateCommand();
+            var values = chunk.Select(row => $"({Values(command, row)},{NextTry(dialect, row, lease)},0)");
+            command.CommandText = $"INSERT INTO {table} ({ColumnList},\"NextTryAt\",\"Tries\") VALUES {string.Join(',', values)} RETURNING \"SequenceNumber\",\"MessageId\"";
+            // Sequence numbers come back in an order nobody promises; message ids say whose they are.
+            var waiting = chunk.ToLookup(row => row.MessageId).ToDictionary(group => group.Key, group => new Queue<OutboxMessage>(group));
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+                waiting[reader.GetGuid(1)].Dequeue().SequenceNumber = reader.GetInt64(0);
+        }
+    }
+
+    /// <summary>The placeholders of one row, its parameters added to the command.</summary>
+    public static string Values(DbCommand command, OutboxMessage row)
+    {
+        var placeholders = new List<string>(Columns.Length);
+        AddValues(row, (type, value) => placeholders.Add(command.Add(type, value)));
+        return string.Join(',', placeholders);
+    }
+
+    /// <summary>The values of one row in the order of <see cref="ColumnList"/>.</summary>
+    public static void AddValues(OutboxMessage row, Action<DbType, object?> add)
+    {
+        add(DbType.DateTime, row.EnqueueTime);
+        add(DbType.DateTime, row.SentTime);
+        add(DbType.String, row.Headers);
+        add(DbType.String, row.Properties);
+        add(DbType.Guid, row.InboxMessageId);
+        add(DbType.Guid, row.InboxConsumerId);
+        add(DbType.Guid, row.MessageId);
+        add(DbType.String, row.ContentType);
+        add(DbType.String, row.MessageType);
+        add(DbType.String, row.Body);
+        add(DbType.Guid, row.ConversationId);
+        add(DbType.Guid, row.CorrelationId);
+        add(DbType.Guid, row.InitiatorId);
+        add(DbType.Guid, row.RequestId);
+        add(DbType.String, row.SourceAddress?.ToString());
+        add(DbType.String, row.DestinationAddress?.ToString());
+        add(DbType.String, row.ResponseAddress?.ToString());
+        add(DbType.String, row.FaultAddress?.ToString());
+        add(DbType.DateTime, row.ExpirationTime);
+    }
+
+    /// <summary>Reads a row selected with <see cref="ColumnList"/> from the given ordinal on.</summary>
+    public static OutboxMessage Read(DbDataReader reader, int first)
+    {
+        var at = first;
+        return new OutboxMessage
+        {
+            EnqueueTime = Time(reader, at++),
+            SentTime = reader.GetDateTime(at++),
+            Headers = Text(reader, at++),
+            Properties = Text(reader, at++),
+            InboxMessageId = Id(reader, at++),
+            InboxConsumerId = Id(reader, at++),
+            MessageId = reader.GetGuid(at++),
+            ContentType = reader.GetString(at++),
+            MessageType = reader.GetString(at++),
+            Body = reader.GetString(at++),
+            ConversationId = Id(reader, at++),
+            CorrelationId = Id(reader, at++),
+            InitiatorId = Id(reader, at++),
+            RequestId = Id(reader, at++),
+            SourceAddress = Address(reader, at++),
+            DestinationAddress = Address(reader, at++),
+            ResponseAddress = Address(reader, at++),
+            FaultAddress = Address(reader, at++),
+            ExpirationTime = Time(reader, at),
+        };
+    }
+
+    /// <summary>What MassTransit's send pipe reads a stored message from.</summary>
+    public static InMemoryOutboxMessage Restore(OutboxMessage row)
+    {
+        var message = new InMemoryOutboxMessage
+        {
+            SequenceNumber = row.SequenceNumber,
+            MessageId = row.MessageId,
+            ConversationId = row.ConversationId,
+            CorrelationId = row.CorrelationId,
+            InitiatorId = row.InitiatorId,
+            RequestId = row.RequestId,
+            SourceAddress = row.SourceAddress,
+            DestinationAddress = row.DestinationAddress,
+            ResponseAddress = row.ResponseAddress,
+            FaultAddress = row.FaultAddress,
+            SentTime = row.SentTime,
+            EnqueueTime = row.EnqueueTime,
+            ExpirationTime = row.ExpirationTime is { } expires ? DateTime.SpecifyKind(expires, DateTimeKind.Utc) : null,
+            ContentType = row.ContentType,
+            MessageType = row.MessageType,
+            Body = row.Body,
+            Headers = row.Headers,
+            Properties = row.Properties,
+        };
+        message.Deserialize(SystemTextJsonMessageSerializer.Instance);
+        return message;
+    }
+
+    private static string NextTry(SqlDialect dialect, OutboxMessage row, TimeSpan lease) =>
+        dialect.NowPlus(row.EnqueueTime is { } enqueue && enqueue > row.SentTime ? enqueue - row.SentTime : lease);
+
+    private static string? Text(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : reader.GetString(at);
+
+    private static Guid? Id(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : reader.GetGuid(at);
+
+    private static DateTime? Time(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : reader.GetDateTime(at);
+
+    private static Uri? Address(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : new Uri(reader.GetString(at));
+}

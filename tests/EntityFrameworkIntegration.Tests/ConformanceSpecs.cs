@@ -1,0 +1,247 @@
+using Assay.EntityFrameworkIntegration.Tests.Orders;
+using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.EntityFrameworkIntegration.Tests;
+
+/// <summary>The same cases on both databases; effects are counted in a table.</summary>
+public abstract class When_messages_are_consumed_in_transactions
+{
+    protected abstract Task<OrderSurroundings> SurroundingsAsync();
+
+    [Fact]
+    public async Task Should_consume_a_message_sent_five_times_once()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var (order, message) = (NewId.NextGuid(), NewId.NextGuid());
+
+        for (var i = 0; i < 5; i++)
+            await host.Bus.Publish(new PlaceOrder { OrderId = order }, context => context.MessageId = message);
+
+        Func<Task<int>> placed = () => host.CountAsync("placed", order);
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "effects of the response");
+        Func<Task<int>> deliveries = () => host.InScopeAsync(database => database.Set<InboxState>().Where(inbox => inbox.MessageId == message).Select(inbox => inbox.ReceiveCount).SingleOrDefaultAsync());
+        await deliveries.ShouldBecomeAsync(5, "deliveries counted in the inbox");
+        (await placed()).ShouldBe(1);
+        await heard.ShouldStayAsync(1, "effects of the response");
+        await OutboxShouldBeEmptyAsync(host);
+    }
+
+    [Fact]
+    public async Task Should_store_and_send_nothing_of_an_attempt_that_failed()
+    {
+        var control = new ConsumerSwitch { OnPlaceOrder = (_, attempt) => attempt <= 2 ? throw new InvalidOperationException("Not yet.") : Task.CompletedTask };
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), control: control);
+        var order = NewId.NextGuid();
+
+        await host.Bus.Publish(new PlaceOrder { OrderId = order });
+
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "effects of the response");
+        (await host.CountAsync("placed", order)).ShouldBe(1);
+        control.Attempts[order].ShouldBe(3);
+        await heard.ShouldStayAsync(1, "effects of the response");
+    }
+
+    [Fact]
+    public async Task Should_retry_and_redeliver_poison_and_fault_once()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var order = NewId.NextGuid();
+
+        await host.Bus.Publish(new Poison { OrderId = order });
+
+        Func<Task<int>> faulted = () => host.CountAsync("faulted", order);
+        await faulted.ShouldBecomeAsync(1, "faults");
+        host.Control.Attempts[order].ShouldBe(9, "3 deliveries of 3 attempts each");
+        (await host.CountAsync("poisoned", order)).ShouldBe(0);
+        await faulted.ShouldStayAsync(1, "faults");
+    }
+
+    [Fact]
+    public async Task Should_count_every_message_for_one_saga_when_sixteen_arrive_at_once()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var order = NewId.NextGuid();
+
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(number => host.Bus.Publish(new CountOrder { OrderId = order, Number = number })));
+
+        Func<Task<int>> counted = async () => (await host.FindOrderAsync(order))?.Counted ?? 0;
+        await counted.ShouldBecomeAsync(200, "counted messages");
+        (await host.FindOrderAsync(order))!.Version.ShouldBeGreaterThanOrEqualTo(200);
+    }
+
+    [Fact]
+    public async Task Should_create_one_saga_when_its_first_messages_race()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var orders = Enumerable.Range(0, 10).Select(_ => NewId.NextGuid()).ToList();
+
+        await Task.WhenAll(orders.SelectMany(order => Enumerable.Range(0, 4).Select(number => host.Bus.Publish(new CountOrder { OrderId = order, Number = number }))));
+
+        Func<Task<int>> counted = () => host.InScopeAsync(database => database.Orders.Where(order => orders.Contains(order.CorrelationId)).SumAsync(order => order.Counted));
+        await counted.ShouldBecomeAsync(40, "counted messages");
+    }
+
+    [Fact]
+    public async Task Should_deliver_a_schedule_of_a_saga()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var order = NewId.NextGuid();
+
+        await host.Bus.Publish(new StartOrder { OrderId = order, RemindAfter = TimeSpan.FromMilliseconds(400) });
+
+        Func<Task<string?>> state = async () => (await host.FindOrderAsync(order))?.CurrentState;
+        await state.ShouldBecomeAsync("Running", "state before the reminder");
+        await state.ShouldBecomeAsync("Reminded", "state after the reminder");
+        (await host.InScopeAsync(database => database.Set<ScheduledMessageRow>().CountAsync())).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Should_not_deliver_a_schedule_that_was_cancelled()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var order = NewId.NextGuid();
+        await host.Bus.Publish(new StartOrder { OrderId = order, RemindAfter = TimeSpan.FromSeconds(1) });
+        Func<Task<string?>> state = async () => (await host.FindOrderAsync(order))?.CurrentState;
+        await state.ShouldBecomeAsync("Running", "state before the reminder");
+
+        await host.Bus.Publish(new StopReminding { OrderId = order });
+
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "the answer to the cancellation");
+        (await host.InScopeAsync(database => database.Set<ScheduledMessageRow>().CountAsync())).ShouldBe(0);
+        await state.ShouldStayAsync("Running", "state after the cancelled reminder", TimeSpan.FromSeconds(1.5));
+    }
+
+    [Fact]
+    public async Task Should_leave_no_schedule_when_one_consume_schedules_and_cancels()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var order = NewId.NextGuid();
+        await host.Bus.Publish(new StartOrder { OrderId = order });
+        Func<Task<string?>> state = async () => (await host.FindOrderAsync(order))?.CurrentState;
+        await state.ShouldBecomeAsync("Running", "state before the reminder");
+
+        await host.Bus.Publish(new StopReminding { OrderId = order, ScheduleFirst = true });
+
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "the answer to the cancellation");
+        await state.ShouldStayAsync("Running", "state after the cancelled reminder");
+        (await host.InScopeAsync(database => database.Set<ScheduledMessageRow>().CountAsync())).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Should_send_what_an_own_transaction_of_the_explicit_outbox_stored()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var order = NewId.NextGuid();
+
+        await host.WithOutboxAsync(async outbox =>
+        {
+            outbox.DbContext.Effects.Add(new Effect { Name = "asked", OrderId = order });
+            await outbox.Publish(new PlaceOrder { OrderId = order });
+            await outbox.SaveChangesAsync();
+        });
+
+        (await host.CountAsync("asked", order)).ShouldBe(1);
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "effects of the response");
+        await OutboxShouldBeEmptyAsync(host);
+    }
+
+    [Fact]
+    public async Task Should_send_after_the_callers_commit_and_nothing_after_its_rollback()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var (kept, dropped) = (NewId.NextGuid(), NewId.NextGuid());
+
+        await host.WithOutboxAsync(async outbox =>
+        {
+            await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+            await outbox.Publish(new PlaceOrder { OrderId = dropped });
+            await outbox.Schedule(new Uri("exchange:place-order"), DateTime.UtcNow, new PlaceOrder { OrderId = dropped });
+            await outbox.SaveChangesAsync();
+            await transaction.RollbackAsync();
+        });
+        await host.WithOutboxAsync(async outbox =>
+        {
+            await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+            await outbox.Publish(new PlaceOrder { OrderId = kept });
+            await outbox.SaveChangesAsync();
+            await transaction.CommitAsync();
+            outbox.NotifyCommitted();
+        });
+
+        Func<Task<int>> heard = () => host.CountAsync("heard", kept);
+        await heard.ShouldBecomeAsync(1, "effects of the response");
+        Func<Task<int>> ghost = () => host.CountAsync("placed", dropped);
+        await ghost.ShouldStayAsync(0, "effects of what was rolled back");
+        await OutboxShouldBeEmptyAsync(host);
+    }
+
+    [Fact]
+    public async Task Should_sweep_what_a_caller_forgot_to_announce()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), outbox => outbox.MessageDeliveryTimeout = TimeSpan.FromSeconds(1));
+        var order = NewId.NextGuid();
+
+        await host.WithOutboxAsync(async outbox =>
+        {
+            await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+            await outbox.Publish(new PlaceOrder { OrderId = order });
+            await outbox.SaveChangesAsync();
+            await transaction.CommitAsync();
+        });
+
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "effects of the response");
+        await OutboxShouldBeEmptyAsync(host);
+    }
+
+    [Fact]
+    public async Task Should_park_a_message_that_can_never_be_sent_and_go_on_with_the_others()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), outbox =>
+        {
+            outbox.MaxDeliveryTries = 2;
+            outbox.MessageDeliveryTimeout = TimeSpan.FromMilliseconds(500);
+        });
+        var order = NewId.NextGuid();
+
+        await host.WithOutboxAsync(async outbox =>
+        {
+            await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+            await outbox.Publish(new PlaceOrder { OrderId = order }, context => context.MessageId = NewId.NextGuid());
+            await outbox.Publish(new PlaceOrder { OrderId = order });
+            await outbox.SaveChangesAsync();
+            await outbox.DbContext.Set<OutboxMessage>().OrderBy(row => row.SequenceNumber).Take(1)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.Body, "not an envelope"));
+            await transaction.CommitAsync();
+        });
+
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "effects of the good message");
+        Func<Task<int>> parked = () => host.InScopeAsync(database => database.Set<OutboxMessage>().CountAsync(row => row.ParkedAt != null && row.LastError != null && row.Tries == 2));
+        await parked.ShouldBecomeAsync(1, "parked rows");
+    }
+
+    protected static async Task OutboxShouldBeEmptyAsync(OrderHost host)
+    {
+        Func<Task<int>> left = () => host.InScopeAsync(database => database.Set<OutboxMessage>().CountAsync());
+        await left.ShouldBecomeAsync(0, "rows left in the outbox");
+    }
+}
+
+public sealed class When_messages_are_consumed_in_transactions_on_sqlite_and_in_memory : When_messages_are_consumed_in_transactions
+{
+    protected override Task<OrderSurroundings> SurroundingsAsync() => Task.FromResult(OrderSurroundings.Embedded());
+}
+
+[Trait("Needs", "Servers")]
+public sealed class When_messages_are_consumed_in_transactions_on_postgres_and_rabbitmq : When_messages_are_consumed_in_transactions
+{
+    protected override Task<OrderSurroundings> SurroundingsAsync() => OrderSurroundings.DistributedAsync();
+}

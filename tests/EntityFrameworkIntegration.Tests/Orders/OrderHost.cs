@@ -1,0 +1,142 @@
+using Assay.TestServers;
+using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Assay.EntityFrameworkIntegration.Tests.Orders;
+
+/// <summary>Where an order service of the tests keeps its data and sends its messages.</summary>
+public sealed record OrderSurroundings(string Database, bool IsPostgres, string? VirtualHost, int RabbitPort)
+{
+    /// <summary>A SQLite file and the in-memory bus.</summary>
+    public static OrderSurroundings Embedded() =>
+        new($"Data Source={Path.Combine(Path.GetTempPath(), $"assay-ef-{Guid.NewGuid():N}.db")}", IsPostgres: false, VirtualHost: null, RabbitPort: 0);
+
+    /// <summary>A fresh PostgreSQL database and a fresh virtual host on the shared private servers.</summary>
+    public static async Task<OrderSurroundings> DistributedAsync()
+    {
+        var postgres = await PrivatePostgres.Shared;
+        var rabbit = await PrivateRabbitMq.Shared;
+        return new(await postgres.CreateDatabaseAsync("orders"), IsPostgres: true, await rabbit.CreateVirtualHostAsync("orders"), rabbit.Port);
+    }
+}
+
+/// <summary>A running order service.</summary>
+public sealed class OrderHost : IAsyncDisposable
+{
+    private readonly IHost _host;
+
+    private OrderHost(IHost host) => _host = host;
+
+    public IServiceProvider Services => _host.Services;
+    public IBus Bus => Services.GetRequiredService<IBus>();
+    public ConsumerSwitch Control => Services.GetRequiredService<ConsumerSwitch>();
+
+    public static async Task<OrderHost> StartAsync(
+        OrderSurroundings surroundings, Action<IEntityFrameworkOutboxConfigurator>? outbox = null, ConsumerSwitch? control = null,
+        Action<IServiceCollection>? services = null, ConcurrencyMode mode = ConcurrencyMode.Pessimistic, bool start = true)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddSingleton(control ?? new ConsumerSwitch());
+        builder.Services.AddDbContext<OrderDbContext>(options =>
+        {
+            if (surroundings.IsPostgres)
+                options.UseAssayPostgres(surroundings.Database);
+            else
+                options.UseAssaySqlite(surroundings.Database);
+        });
+        builder.Services.AddOptions<MassTransitHostOptions>().Configure(options => options.WaitUntilStarted = true);
+        builder.Services.AddMassTransit(bus =>
+        {
+            bus.SetKebabCaseEndpointNameFormatter();
+            bus.AddEntityFrameworkOutbox<OrderDbContext>(outbox);
+            bus.AddConsumer<PlaceOrderConsumer, OrderConsumerDefinition<PlaceOrderConsumer>>();
+            bus.AddConsumer<OrderPlacedConsumer, OrderConsumerDefinition<OrderPlacedConsumer>>();
+            bus.AddConsumer<PoisonConsumer, OrderConsumerDefinition<PoisonConsumer>>();
+            bus.AddConsumer<PoisonFaultConsumer, OrderConsumerDefinition<PoisonFaultConsumer>>();
+            bus.AddSagaStateMachine<OrderStateMachine, OrderState, OrderStateDefinition>()
+                .EntityFrameworkRepository(repository =>
+                {
+                    repository.ConcurrencyMode = mode;
+                    repository.ExistingDbContext<OrderDbContext>();
+                });
+            if (surroundings.VirtualHost is { } host)
+            {
+                bus.AddConfigureEndpointsCallback((_, _, endpoint) =>
+                {
+                    if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
+                        queue.SetQuorumQueue();
+                });
+                bus.UsingRabbitMq((context, transport) =>
+                {
+                    transport.Host("127.0.0.1", (ushort)surroundings.RabbitPort, host, settings => settings.Heartbeat(TimeSpan.FromSeconds(10)));
+                    transport.ConfigureEndpoints(context);
+                });
+            }
+            else
+            {
+                bus.UsingInMemory((context, transport) => transport.ConfigureEndpoints(context));
+            }
+        });
+        services?.Invoke(builder.Services);
+
+        var orders = new OrderHost(builder.Build());
+        await orders.InScopeAsync(database => database.Database.EnsureCreatedAsync());
+        if (start)
+            await orders._host.StartAsync();
+        return orders;
+    }
+
+    public async Task<T> InScopeAsync<T>(Func<OrderDbContext, Task<T>> work)
+    {
+        await using var scope = Services.CreateAsyncScope();
+        return await work(scope.ServiceProvider.GetRequiredService<OrderDbContext>());
+    }
+
+    /// <summary>Runs with the explicit outbox of a fresh scope.</summary>
+    public async Task WithOutboxAsync(Func<IDbContextOutbox<OrderDbContext>, Task> work)
+    {
+        await using var scope = Services.CreateAsyncScope();
+        await work(scope.ServiceProvider.GetRequiredService<IDbContextOutbox<OrderDbContext>>());
+    }
+
+    public Task<int> CountAsync(string effect, Guid orderId) =>
+        InScopeAsync(database => database.Effects.CountAsync(row => row.Name == effect && row.OrderId == orderId));
+
+    public Task<OrderState?> FindOrderAsync(Guid orderId) =>
+        InScopeAsync(database => database.Orders.AsNoTracking().SingleOrDefaultAsync(order => order.CorrelationId == orderId));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+    }
+}
+
+public sealed class OrderConsumerDefinition<TConsumer> : ConsumerDefinition<TConsumer>
+    where TConsumer : class, IConsumer
+{
+    protected override void ConfigureConsumer(IReceiveEndpointConfigurator endpointConfigurator, IConsumerConfigurator<TConsumer> consumerConfigurator, IRegistrationContext context) =>
+        endpointConfigurator.UseOrderPolicy(context);
+}
+
+public sealed class OrderStateDefinition : SagaDefinition<OrderState>
+{
+    protected override void ConfigureSaga(IReceiveEndpointConfigurator endpointConfigurator, ISagaConfigurator<OrderState> sagaConfigurator, IRegistrationContext context) =>
+        endpointConfigurator.UseOrderPolicy(context);
+}
+
+internal static class OrderPolicy
+{
+    public static void UseOrderPolicy(this IReceiveEndpointConfigurator endpoint, IRegistrationContext context)
+    {
+        endpoint.UseEntityFrameworkMessageScheduler<OrderDbContext>(context);
+        endpoint.UseScheduledRedelivery(redelivery => redelivery.Intervals(TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(300)));
+        endpoint.UseMessageRetry(retry => retry.Immediate(2));
+        endpoint.UseEntityFrameworkOutbox<OrderDbContext>(context);
+    }
+}
