@@ -1,8 +1,6 @@
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.Engines;
-using Assay.LlmGateway.Engines.Providers;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Assay.LlmGateway.Tests.Engines;
 
@@ -10,13 +8,10 @@ namespace Assay.LlmGateway.Tests.Engines;
 static class Configured
 {
     public static IEngineCatalog Catalog(params (string Key, string? Value)[] settings) =>
-        EngineCatalog.Build(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create("Engines:" + s.Key, s.Value))).Build(), TimeProvider.System, NullLoggerFactory.Instance);
+        EngineCatalog.Build(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create("Engines:" + s.Key, s.Value))).Build(), TimeProvider.System);
 
     public static EngineDefinition Scripted(string name = "chatgpt") =>
         Catalog(($"{name}:Kind", "scripted"), ($"{name}:MinLatency", "00:00:00"), ($"{name}:MaxLatency", "00:00:00")).Find(name)!;
-
-    /// <summary>As a host does at start.</summary>
-    public static Task WarmUpAsync(EngineDefinition engine) => ((ProviderEngine)engine.Engine).WarmUpAsync(CancellationToken.None);
 
     public static EngineRequest Question(string text, int run = 1, string locale = "en-US") => new() { Text = text, Run = run, Purpose = Purposes.Answer, Locale = locale };
 

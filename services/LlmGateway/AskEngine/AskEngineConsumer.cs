@@ -1,0 +1,163 @@
+using System.Text.Json;
+using Assay.Contracts.Internal;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.LlmGateway.Database;
+using Assay.LlmGateway.Engines;
+using Assay.LlmGateway.Ledger;
+using Assay.LlmGateway.OpenBudget;
+using Assay.LlmGateway.Quote;
+using Assay.ServiceDefaults;
+using MassTransit;
+using Message = Assay.Contracts.Internal.LlmGateway.AskEngine;
+
+namespace Assay.LlmGateway.AskEngine;
+
+/// <summary>
+/// Writes a batch and its calls, and is done: asking is the pump's work. No message, slot or transaction is held while a call waits or runs.
+/// </summary>
+sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engines, LedgerSignals signals, TimeProvider time) : IConsumer<Message>
+{
+    sealed record AskedCall(string Key, Question Question, RenderedRequest Request, int Position);
+
+    sealed record KnownCall(string Key, string State, int Attempt, int PermittedAttempt);
+
+    public async Task Consume(ConsumeContext<Message> context)
+    {
+        var (message, cancellationToken) = (context.Message, context.CancellationToken);
+        var session = new LedgerSession(database, time);
+        var announce = new AnnounceByConsumer(context);
+
+        var budgets = await session.LockBudgetsAsync([message.AuditId], share: false, cancellationToken);
+        if (!budgets.TryGetValue(message.AuditId, out var budget))
+            throw new InvalidOperationException($"Batch {message.BatchId} asks engine '{message.Engine}' for audit {message.AuditId}, which has no budget in this ledger. Its OpenBudget has not been handled, or the gateway's database was restored to an earlier point; run `assay doctor --after-restore`.");
+        if (await IsKnownAsync(session, announce, message, cancellationToken))
+            return;
+
+        var live = budget.IsLive(message.Attempt);
+        if (live)
+            await ReturnEarlierPhasesAsync(session, budget, message.Purpose, cancellationToken);
+        var (engine, refusal) = EngineFor(message, budget, live);
+        var asked = Render(message, engine);
+        var now = await session.NowAsync(cancellationToken);
+        await WriteAsync(session, message, budget, engine, asked, refusal, now, cancellationToken);
+        await session.EndBatchesOfAuditAsync(announce, message.AuditId, cancellationToken);
+        signals.WakePumpAfter(context.ReceiveContext.ReceiveCompleted);
+    }
+
+    static async Task<bool> IsKnownAsync(LedgerSession session, IAnnounce announce, Message message, CancellationToken cancellationToken)
+    {
+        var known = await session.QueryAsync(
+            new Statement("SELECT finished_at FROM batch WHERE batch_id = $1").With(message.BatchId), row => row.UtcOrNull(0), cancellationToken);
+        if (known.Count == 0)
+            return false;
+        if (known[0] is not null)
+            await session.RepeatBatchAsync(announce, message.BatchId, cancellationToken);
+        return true;
+    }
+
+    /// <summary>When a phase begins, what only the phases before it could have needed returns to tree and day.</summary>
+    static async Task ReturnEarlierPhasesAsync(LedgerSession session, BudgetView budget, string purpose, CancellationToken cancellationToken)
+    {
+        if (budget.Phase == purpose || purpose is not (Purposes.Answer or Purposes.Insight) || budget.Phase == Purposes.Insight)
+            return;
+        await session.LockSpendingAsync(budget.ScopesOf(), cancellationToken);
+        var moves = new MoneyMoves();
+        moves.ReturnUnused(budget, purpose == Purposes.Answer ? budget.AnswersWorstMicroUsd : budget.InsightsWorstMicroUsd);
+        await moves.WriteAsync(session, cancellationToken);
+        await session.ExecuteAsync(new Statement("UPDATE audit_budget SET phase = $2 WHERE audit_id = $1").With(budget.AuditId).With(purpose), cancellationToken);
+    }
+
+    /// <summary>The engine as it is pinned, or the reason why nothing is asked.</summary>
+    (EngineDefinition? Engine, string? Refusal) EngineFor(Message message, BudgetView budget, bool live)
+    {
+        var engine = engines.Find(message.Engine);
+        if (!live)
+            return (engine, CallReasons.AuditClosed);
+        var pin = BudgetOpening.Pins(budget.PinsJson!).FirstOrDefault(pin => string.Equals(pin.Engine, message.Engine, StringComparison.OrdinalIgnoreCase));
+        return engine is null || pin is null || pin.DifferenceTo(engine) is not null ? (engine, CallReasons.EngineUnknown) : (engine, null);
+    }
+
+    static IReadOnlyList<AskedCall> Render(Message message, EngineDefinition? engine) =>
+    [
+        .. message.Questions.Select((question, position) =>
+        {
+            var request = new EngineRequest
+            {
+                System = question.System,
+                Text = question.Text,
+                Locale = question.Locale,
+                Run = question.Run,
+                Json = message.Json,
+                MaxOutputTokens = message.MaxOutputTokens,
+                Purpose = message.Purpose,
+            };
+            // Without its engine a question still gets a key of its own, so that it can be counted as declined.
+            var rendered = engine?.Engine.Render(request)
+                ?? new RenderedRequest { Hash = CallKey.HashOfText($"{question.System}\n{question.Text}\n{question.Locale}"), InputBytes = 0, MaxOutputTokens = 0, Request = request };
+            return new AskedCall(CallKey.Of(message.AuditId, message.Purpose, engine?.Name ?? message.Engine, engine?.Model ?? "", rendered.Hash, question.Run), question, rendered, position);
+        }),
+    ];
+
+    static async Task WriteAsync(LedgerSession session, Message message, BudgetView budget, EngineDefinition? engine, IReadOnlyList<AskedCall> asked, string? refusal, DateTime now, CancellationToken cancellationToken)
+    {
+        var distinct = asked.DistinctBy(call => call.Key).OrderBy(call => call.Key, StringComparer.Ordinal).ToList();
+        var known = (await session.QueryAsync(
+                new Statement($"SELECT call_key, state, attempt, permitted_attempt FROM paid_call WHERE {session.In("call_key", 1)} ORDER BY call_key{session.ForUpdate}").With(distinct.Select(call => call.Key).ToArray()),
+                row => new KnownCall(row.GetString(0), row.GetString(1), row.GetInt32(2), row.GetInt32(3)), cancellationToken))
+            .ToDictionary(call => call.Key, StringComparer.Ordinal);
+
+        var permission = message.AskInDoubtAgain || CallDecision.MayAskAgain(budget, message.Attempt);
+        var planned = refusal is null;
+        List<Statement> statements =
+        [
+            new Statement("INSERT INTO batch (batch_id, audit_id, attempt, purpose, engine, engine_kind, model, simulated, total, deadline_at, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+                .With(message.BatchId).With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Kind ?? "").With(engine?.Model ?? "")
+                .With(engine?.Simulated ?? false).With(asked.Count).With(message.DeadlineAt).With(now),
+        ];
+        HashSet<string> free = new(StringComparer.Ordinal);
+        foreach (var call in distinct)
+        {
+            var decision = CallDecision.OnAsk(known.GetValueOrDefault(call.Key)?.State, known.GetValueOrDefault(call.Key)?.Attempt ?? 0, known.GetValueOrDefault(call.Key)?.PermittedAttempt ?? 0, message.Attempt, permission);
+            switch (decision)
+            {
+                case Ask.Insert:
+                    statements.Add(Insert(message, engine, call, planned ? CallStates.Planned : CallStates.Declined, refusal, now));
+                    break;
+                case Ask.PlanAgain when planned:
+                    statements.Add(PlanAgain(call, message, "state = 'Planned', reason = NULL", now));
+                    break;
+                case Ask.AskAgain when planned:
+                    statements.Add(PlanAgain(call, message, "state = 'Planned', fallback_state = 'InDoubt'", now));
+                    break;
+                case Ask.Reuse:
+                    free.Add(call.Key);
+                    break;
+            }
+        }
+
+        HashSet<string> charged = new(StringComparer.Ordinal);
+        foreach (var call in asked)
+        {
+            statements.Add(new Statement("INSERT INTO batch_call (batch_id, position, question_id, call_key, reused) VALUES ($1, $2, $3, $4, $5)")
+                .With(message.BatchId).With(call.Position).With(call.Question.QuestionId).With(call.Key).With(free.Contains(call.Key) || !charged.Add(call.Key) ? 1 : 0));
+        }
+
+        await session.ExecuteAsync(statements, cancellationToken);
+    }
+
+    static Statement Insert(Message message, EngineDefinition? engine, AskedCall call, string state, string? reason, DateTime now) =>
+        new Statement("""
+            INSERT INTO paid_call (call_key, audit_id, attempt, purpose, engine, model, run, request_json, worst_case_micro_usd, token_bound, state, reason, reserved_micro_usd, spent_micro_usd,
+                tries, invalid_tries, paid_tries, permitted_attempt, deadline_at, planned_at, position, cache_hit)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, 0, 0, 0, 0, $13, $14, $15, $16) ON CONFLICT (call_key) DO NOTHING
+            """)
+            .With(call.Key).With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Model ?? "").With(call.Question.Run)
+            .With(JsonSerializer.Serialize(call.Request.Request, AssayJson.Options)).With(engine?.WorstCaseMicroUsd(call.Request) ?? 0)
+            .With((call.Request.InputBytes + 3) / 4 + call.Request.MaxOutputTokens).With(state).With(reason).With(message.DeadlineAt).With(now).With(call.Position).With(false);
+
+    static Statement PlanAgain(AskedCall call, Message message, string change, DateTime now) =>
+        new Statement($"UPDATE paid_call SET {change}, attempt = $2, deadline_at = $3, planned_at = $4, position = $5 WHERE call_key = $1")
+            .With(call.Key).With(message.Attempt).With(message.DeadlineAt).With(now).With(call.Position);
+}
+
+sealed class AskEngineConsumerDefinition : AssayConsumerDefinition<AskEngineConsumer, LlmGatewayDbContext>;

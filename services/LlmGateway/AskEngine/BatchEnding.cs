@@ -1,0 +1,133 @@
+using System.Data.Common;
+using System.Text.Json;
+using Assay.Contracts.Internal;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.LlmGateway.Engines;
+using Assay.LlmGateway.Ledger;
+
+namespace Assay.LlmGateway.AskEngine;
+
+/// <summary>Ends batches whose last call is decided, each exactly once, and publishes their answers in the same transaction.</summary>
+static class BatchEnding
+{
+    const string BatchColumns = "batch_id, audit_id, attempt, purpose, engine, engine_kind, model, simulated";
+
+    sealed record BatchView(Guid BatchId, Guid AuditId, int Attempt, string Purpose, string Engine, string EngineKind, string Model, bool Simulated);
+
+    /// <summary>Ends those of the open batches that hold one of these calls and have nothing undecided left.</summary>
+    public static async Task<int> EndBatchesOfCallsAsync(this LedgerSession session, IAnnounce announce, IReadOnlyCollection<string> callKeys, CancellationToken cancellationToken)
+    {
+        if (callKeys.Count == 0)
+            return 0;
+        var ids = await session.QueryAsync(
+            new Statement($"SELECT DISTINCT batch_call.batch_id FROM batch_call JOIN batch ON batch.batch_id = batch_call.batch_id WHERE {session.In("batch_call.call_key", 1)} AND batch.finished_at IS NULL")
+                .With(callKeys.ToArray()), row => row.GetGuid(0), cancellationToken);
+        return await session.EndBatchesAsync(announce, ids, cancellationToken);
+    }
+
+    /// <summary>Ends those of an audit's open batches that have nothing undecided left.</summary>
+    public static async Task<int> EndBatchesOfAuditAsync(this LedgerSession session, IAnnounce announce, Guid auditId, CancellationToken cancellationToken)
+    {
+        var ids = await session.QueryAsync(
+            new Statement("SELECT batch_id FROM batch WHERE audit_id = $1 AND finished_at IS NULL").With(auditId), row => row.GetGuid(0), cancellationToken);
+        return await session.EndBatchesAsync(announce, ids, cancellationToken);
+    }
+
+    /// <summary>Publishes a finished batch's answers again, as the ledger knows them.</summary>
+    public static async Task RepeatBatchAsync(this LedgerSession session, IAnnounce announce, Guid batchId, CancellationToken cancellationToken)
+    {
+        var batches = await session.QueryAsync(new Statement($"SELECT {BatchColumns} FROM batch WHERE batch_id = $1").With(batchId), ReadBatch, cancellationToken);
+        await session.PublishAsync(announce, batches, cancellationToken);
+    }
+
+    static async Task<int> EndBatchesAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<Guid> batchIds, CancellationToken cancellationToken)
+    {
+        if (batchIds.Count == 0)
+            return 0;
+        // The lock makes two instances that decide the last two calls at the same moment see each other.
+        var open = await session.QueryAsync(
+            new Statement($"SELECT {BatchColumns} FROM batch WHERE {session.In("batch_id", 1)} AND finished_at IS NULL ORDER BY batch_id{session.ForUpdate}").With(batchIds.ToArray()), ReadBatch, cancellationToken);
+        if (open.Count == 0)
+            return 0;
+        var undecided = await session.QueryAsync(
+            new Statement($"""
+                SELECT DISTINCT batch_call.batch_id FROM batch_call JOIN paid_call ON paid_call.call_key = batch_call.call_key
+                WHERE {session.In("batch_call.batch_id", 1)} AND paid_call.state IN ('Planned', 'Sending')
+                """).With(open.Select(batch => batch.BatchId).ToArray()), row => row.GetGuid(0), cancellationToken);
+        var ended = open.ExceptBy(undecided, batch => batch.BatchId).ToList();
+        if (ended.Count == 0)
+            return 0;
+
+        var now = await session.NowAsync(cancellationToken);
+        await session.ExecuteAsync([.. ended.Select(batch => new Statement("UPDATE batch SET finished_at = $2 WHERE batch_id = $1 AND finished_at IS NULL").With(batch.BatchId).With(now))], cancellationToken);
+        await session.PublishAsync(announce, ended, cancellationToken);
+        foreach (var auditId in ended.Select(batch => batch.AuditId).Distinct())
+            await session.ReportBudgetAsync(announce, auditId, cancellationToken);
+        return ended.Count;
+    }
+
+    static async Task PublishAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<BatchView> batches, CancellationToken cancellationToken)
+    {
+        var answers = await session.QueryAsync(
+            new Statement($"""
+                SELECT batch_call.batch_id, batch_call.question_id, batch_call.reused, c.call_key, c.request_json, c.run, c.state, c.reason, c.text, c.text_hash, c.sources_json,
+                       c.search_used, c.served_model, c.surface, c.response_time_ms, c.input_tokens, c.output_tokens, c.spent_micro_usd, c.cache_hit, c.paid_tries, c.answered_at, c.model
+                FROM batch_call JOIN paid_call c ON c.call_key = batch_call.call_key WHERE {session.In("batch_call.batch_id", 1)} ORDER BY batch_call.batch_id, batch_call.position
+                """).With(batches.Select(batch => batch.BatchId).ToArray()),
+            row => (BatchId: row.GetGuid(0), Answer: ReadAnswer(row)), cancellationToken);
+
+        foreach (var batch in batches)
+        {
+            await announce.PublishAsync(new EngineAnswered
+            {
+                AuditId = batch.AuditId,
+                Attempt = batch.Attempt,
+                BatchId = batch.BatchId,
+                Purpose = batch.Purpose,
+                Engine = batch.Engine,
+                EngineKind = batch.EngineKind,
+                Simulated = batch.Simulated,
+                Answers = ChargeOnce(answers.Where(answer => answer.BatchId == batch.BatchId).Select(answer => answer.Answer)),
+            }, cancellationToken);
+        }
+    }
+
+    /// <summary>Two questions that are the same call are paid once: the second one is reused, free.</summary>
+    static IReadOnlyList<EngineAnswer> ChargeOnce(IEnumerable<EngineAnswer> answers)
+    {
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        return [.. answers.Select(answer => seen.Add(answer.CallKey) ? answer : answer with { Reused = true, CostMicroUsd = 0 })];
+    }
+
+    static BatchView ReadBatch(DbDataReader row) =>
+        new(row.GetGuid(0), row.GetGuid(1), row.GetInt32(2), row.GetString(3), row.GetString(4), row.GetString(5), row.GetString(6), row.GetBoolean(7));
+
+    static EngineAnswer ReadAnswer(DbDataReader row)
+    {
+        var request = JsonSerializer.Deserialize<EngineRequest>(row.GetString(4), AssayJson.Options)!;
+        return new EngineAnswer
+        {
+            CallKey = row.GetString(3),
+            QuestionId = row.GetString(1),
+            Query = request.Text,
+            Run = row.GetInt32(5),
+            State = row.GetString(6),
+            Reason = row.TextOrNull(7),
+            Text = row.TextOrNull(8),
+            TextHash = row.TextOrNull(9),
+            Sources = row.TextOrNull(10) is { } sources ? JsonSerializer.Deserialize<List<AnswerSource>>(sources, AssayJson.Options)! : [],
+            SearchUsed = row.BoolOrNull(11),
+            RequestedModel = row.GetString(21),
+            ServedModel = row.TextOrNull(12),
+            Surface = row.TextOrNull(13) ?? "",
+            ResponseTimeMs = row.IntOrNull(14),
+            InputTokens = row.IntOrNull(15),
+            OutputTokens = row.IntOrNull(16),
+            CostMicroUsd = row.GetInt64(17),
+            CacheHit = row.GetBoolean(18),
+            PaidTries = row.GetInt32(19),
+            Reused = row.GetInt32(2) != 0,
+            AnsweredAt = row.UtcOrNull(20),
+        };
+    }
+}

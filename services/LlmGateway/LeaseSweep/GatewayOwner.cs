@@ -1,0 +1,100 @@
+using Assay.LlmGateway.Ledger;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Assay.LlmGateway.LeaseSweep;
+
+/// <summary>What a flush reads before anything may be sent.</summary>
+readonly record struct Gate(bool Halted, bool OwnerIsAlive, Guid Owner, DateTime Now);
+
+/// <summary>
+/// This process's identity in the ledger: the owner of the calls it takes. It lives as long as its lease, on the database's clock; a live
+/// process that finds itself dead registers anew, and what it had not sent belongs to others.
+/// </summary>
+sealed partial class GatewayOwner(LedgerTransactions transactions, IOptions<LlmGatewayOptions> options, ILogger<GatewayOwner> logger)
+{
+    bool _everReady;
+
+    public Guid Current { get; private set; }
+    public string Worker { get; } = $"{Environment.MachineName}:{Environment.ProcessId}";
+    public bool IsRegistered => Current != Guid.Empty;
+
+    /// <summary>Living instances, this one included.</summary>
+    public int Instances { get; private set; } = 1;
+
+    /// <summary>This instance's place among them, from 0.</summary>
+    public int Place { get; private set; }
+
+    /// <summary>Whether every other instance has shrunk to its share, so that this one may use its own.</summary>
+    public bool MayUseShare => _everReady;
+
+    /// <summary>This instance's part of a limit that all instances share.</summary>
+    public int ShareOf(int limit) => !MayUseShare ? 0 : limit / Instances + (Place < limit % Instances ? 1 : 0);
+
+    public async Task RegisterAsync(CancellationToken cancellationToken)
+    {
+        var owner = Guid.CreateVersion7();
+        await transactions.RunAsync(async (session, _, token) =>
+        {
+            var now = await session.NowAsync(token);
+            await session.ExecuteAsync(
+                new Statement("INSERT INTO gateway_instance (owner, worker, lock_key, started_at, lease_until, divisor) VALUES ($1, $2, $3, $4, $5, 0)")
+                    .With(owner).With(Worker).With(BitConverter.ToInt32(owner.ToByteArray(), 12)).With(now).With(now + options.Value.Lease), token);
+        }, cancellationToken);
+        Current = owner;
+        Registered(logger, owner, Worker);
+        await RenewAsync(cancellationToken);
+    }
+
+    /// <summary>Renews the lease and counts the living; registers anew if this owner was taken for dead.</summary>
+    /// <returns>False if the owner had died.</returns>
+    public async Task<bool> RenewAsync(CancellationToken cancellationToken)
+    {
+        var (alive, living) = await transactions.RunAsync(async (session, _, token) =>
+        {
+            var now = await session.NowAsync(token);
+            var renewed = await session.ExecuteAsync(
+                new Statement("UPDATE gateway_instance SET lease_until = $2 WHERE owner = $1 AND dead_at IS NULL AND lease_until > $3").With(Current).With(now + options.Value.Lease).With(now), token);
+            var instances = await session.QueryAsync(
+                new Statement("SELECT owner, divisor FROM gateway_instance WHERE dead_at IS NULL AND lease_until > $1 ORDER BY started_at, owner").With(now),
+                row => (Owner: row.GetGuid(0), Divisor: row.GetInt32(1)), token);
+            await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1 AND divisor <> $2").With(Current).With(instances.Count), token);
+            return (renewed == 1, instances);
+        }, cancellationToken);
+        if (!alive)
+        {
+            Lost(logger, Current);
+            await RegisterAsync(cancellationToken);
+            return false;
+        }
+
+        Instances = Math.Max(1, living.Count);
+        Place = Math.Max(0, living.Select(instance => instance.Owner).ToList().IndexOf(Current));
+        _everReady |= living.Where(instance => instance.Owner != Current).All(instance => instance.Divisor >= living.Count);
+        return true;
+    }
+
+    /// <summary>Ends the ownership of a process that stops in order.</summary>
+    public Task RetireAsync(CancellationToken cancellationToken) => transactions.RunAsync(async (session, _, token) =>
+    {
+        var now = await session.NowAsync(token);
+        await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET dead_at = $2, lease_until = $2 WHERE owner = $1").With(Current).With(now), token);
+    }, cancellationToken);
+
+    /// <summary>Reads halt and lease inside a flush's transaction.</summary>
+    public async Task<Gate> ReadGateAsync(LedgerSession session, CancellationToken cancellationToken)
+    {
+        var owner = Current;
+        var now = await session.NowAsync(cancellationToken);
+        var halted = (await session.QueryAsync(new Statement("SELECT halted FROM spending_halt WHERE id = 1"), row => row.GetInt32(0), cancellationToken))[0];
+        var alive = await session.QueryAsync(
+            new Statement($"SELECT 1 FROM gateway_instance WHERE owner = $1 AND dead_at IS NULL AND lease_until > $2{session.ForShare}").With(owner).With(now), row => row.GetInt32(0), cancellationToken);
+        return new Gate(halted != 0, alive.Count > 0, owner, now);
+    }
+
+    [LoggerMessage(LogLevel.Information, "This gateway takes calls as owner {Owner} ({Worker})")]
+    static partial void Registered(ILogger logger, Guid owner, string worker);
+
+    [LoggerMessage(LogLevel.Warning, "Owner {Owner} was taken for dead while this process lived (it was frozen, or the database was away longer than the lease); registering anew")]
+    static partial void Lost(ILogger logger, Guid owner);
+}

@@ -1,0 +1,39 @@
+using System.Data.Common;
+using Assay.LlmGateway.Ledger;
+using Assay.LlmGateway.OpenBudget;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Assay.LlmGateway.LeaseSweep;
+
+/// <summary>Runs the sweep and lets the queue for money move: at start, every two seconds, and whenever money has returned.</summary>
+sealed partial class LeaseSweepService(OwnerSweep sweep, BudgetQueue queue, LedgerSignals signals, IOptions<LlmGatewayOptions> options, ILogger<LeaseSweepService> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (await sweep.RunAsync(stoppingToken))
+                    signals.WakePump();
+                await queue.MoveAsync(stoppingToken);
+            }
+            catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stoppingToken.IsCancellationRequested)
+            {
+                SweepFailed(logger, options.Value.SweepInterval, exception);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await ((Task)signals.WaitForSweepAsync(options.Value.SweepInterval, stoppingToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "The sweep of dead owners, overdue calls and waiting budgets failed; it runs again in {Interval}. Check the gateway's database.")]
+    static partial void SweepFailed(ILogger logger, TimeSpan interval, Exception exception);
+}

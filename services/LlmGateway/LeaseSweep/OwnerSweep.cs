@@ -1,0 +1,208 @@
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.LlmGateway.AskEngine;
+using Assay.LlmGateway.CloseBudget;
+using Assay.LlmGateway.Ledger;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Assay.LlmGateway.LeaseSweep;
+
+/// <summary>
+/// Clears up behind owners that died and clocks that ran out, independent of messages: what a dead owner was sending is in doubt, what it had
+/// only reserved is free again, what is past its deadline is declined, and a budget that nobody closed is closed.
+/// </summary>
+sealed partial class OwnerSweep(LedgerTransactions transactions, IOptions<LlmGatewayOptions> options, ILogger<OwnerSweep> logger)
+{
+    const int MostInOneGo = 200;
+
+    sealed record LostTry(Guid TryId, string CallKey, Guid AuditId, int Attempt, long Reserved, string Day);
+
+    sealed record OwnedCall(string CallKey, Guid AuditId, int Attempt, long Reserved);
+
+    public async Task<bool> RunAsync(CancellationToken cancellationToken)
+    {
+        await MarkExpiredAsync(cancellationToken);
+        var changed = 0;
+        int count;
+        do
+            changed += count = await transactions.RunAsync(SweepTriesAsync, cancellationToken);
+        while (count == MostInOneGo);
+        do
+            changed += count = await transactions.RunAsync(SweepReservationsAsync, cancellationToken);
+        while (count == MostInOneGo);
+        do
+            changed += count = await transactions.RunAsync(DeclineOverdueAsync, cancellationToken);
+        while (count == MostInOneGo);
+        await CloseForgottenAsync(cancellationToken);
+        await EndForgottenBatchesAsync(cancellationToken);
+        return changed > 0;
+    }
+
+    /// <summary>Takes every owner for dead: an embedded host is the only process on its file, so that whoever came before is gone.</summary>
+    public async Task BuryAllAsync(CancellationToken cancellationToken)
+    {
+        await transactions.RunAsync(async (session, _, token) =>
+        {
+            var now = await session.NowAsync(token);
+            await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET dead_at = $1 WHERE dead_at IS NULL").With(now), token);
+        }, cancellationToken);
+        await RunAsync(cancellationToken);
+    }
+
+    /// <summary>Fences every open attempt: nothing of an earlier process goes on by itself.</summary>
+    public async Task CloseAllAsync(CancellationToken cancellationToken)
+    {
+        var open = await transactions.ReadAsync((session, token) => session.QueryAsync(
+            new Statement("SELECT audit_id, attempt FROM audit_budget WHERE state IN ('Open', 'Waiting')"), row => (row.GetGuid(0), row.GetInt32(1)), token), cancellationToken);
+        await CloseAsync(open, cancellationToken);
+    }
+
+    async Task MarkExpiredAsync(CancellationToken cancellationToken)
+    {
+        var expired = await transactions.ReadAsync(async (session, token) => await session.QueryAsync(
+            new Statement("SELECT owner FROM gateway_instance WHERE dead_at IS NULL AND lease_until < $1").With(await session.NowAsync(token)), row => row.GetGuid(0), token), cancellationToken);
+        if (expired.Count == 0)
+            return;
+        await transactions.RunAsync(async (session, _, token) =>
+        {
+            var now = await session.NowAsync(token);
+            // The lease is judged again under the row's lock: a renewal may have come first.
+            foreach (var owner in expired)
+                if (await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET dead_at = $2 WHERE owner = $1 AND dead_at IS NULL AND lease_until < $2").With(owner).With(now), token) == 1)
+                    OwnerDead(logger, owner);
+        }, cancellationToken);
+    }
+
+    async Task<int> SweepTriesAsync(LedgerSession session, IAnnounce announce, CancellationToken cancellationToken)
+    {
+        var lost = await session.QueryAsync(
+            new Statement("""
+                SELECT t.try_id, t.call_key, t.audit_id, t.attempt, t.reserved_micro_usd, t.day FROM paid_try t JOIN gateway_instance g ON g.owner = t.owner
+                WHERE t.state = 'Sending' AND g.dead_at IS NOT NULL ORDER BY t.try_id LIMIT $1
+                """).With(MostInOneGo),
+            row => new LostTry(row.GetGuid(0), row.GetString(1), row.GetGuid(2), row.GetInt32(3), row.GetInt64(4), row.GetString(5)), cancellationToken);
+        if (lost.Count == 0)
+            return 0;
+
+        var now = await session.NowAsync(cancellationToken);
+        var budgets = await session.LockBudgetsAsync(lost.Select(attempt => attempt.AuditId), share: false, cancellationToken);
+        await session.LockSpendingAsync([.. budgets.Values.SelectMany(budget => budget.ScopesOf()), .. lost.Select(attempt => Scopes.Day(attempt.Day))], cancellationToken);
+        var moved = await session.ExecuteAsync(
+            [.. lost.Select(attempt => new Statement("""
+                UPDATE paid_try SET state_before = state, spent_before_micro_usd = spent_micro_usd, state = 'InDoubt', reason = $2, spent_micro_usd = reserved_micro_usd, ended_at = $3
+                WHERE try_id = $1 AND state = 'Sending'
+                """).With(attempt.TryId).With(CallReasons.OwnerLost).With(now))], cancellationToken);
+        var doubtful = lost.Where((_, i) => moved[i] == 1).ToList();
+        var moves = new MoneyMoves();
+        foreach (var attempt in doubtful)
+            moves.Settle(budgets[attempt.AuditId], attempt.Attempt, attempt.Day, attempt.Reserved, attempt.Reserved);
+        await moves.WriteAsync(session, cancellationToken);
+        await session.ExecuteAsync(
+            [.. doubtful.OrderBy(attempt => attempt.CallKey, StringComparer.Ordinal).Select(attempt => AfterLoss(attempt, budgets[attempt.AuditId]))], cancellationToken);
+        await session.EndBatchesOfCallsAsync(announce, [.. doubtful.Select(attempt => attempt.CallKey)], cancellationToken);
+        foreach (var auditId in doubtful.Select(attempt => attempt.AuditId).Distinct())
+            await session.ReportBudgetAsync(announce, auditId, cancellationToken);
+        InDoubt(logger, doubtful.Count);
+        return lost.Count;
+    }
+
+    /// <summary>In doubt; or planned once more, where the audit's policy or an operator permits it and the permission is unused.</summary>
+    static Statement AfterLoss(LostTry attempt, BudgetView budget)
+    {
+        var mayAskAgain = budget.IsLive(attempt.Attempt) && CallDecision.MayAskAgain(budget, attempt.Attempt);
+        return new Statement("""
+            UPDATE paid_call SET state = CASE WHEN $4 AND permitted_attempt < attempt THEN 'Planned' ELSE 'InDoubt' END, fallback_state = CASE WHEN $4 AND permitted_attempt < attempt THEN 'InDoubt' ELSE NULL END,
+                reason = $3, reserved_micro_usd = 0, owner = NULL, spent_micro_usd = spent_micro_usd + $5, paid_tries = paid_tries + 1
+            WHERE call_key = $1 AND try_id = $2 AND state = 'Sending'
+            """).With(attempt.CallKey).With(attempt.TryId).With(CallReasons.OwnerLost).With(mayAskAgain).With(attempt.Reserved);
+    }
+
+    async Task<int> SweepReservationsAsync(LedgerSession session, IAnnounce announce, CancellationToken cancellationToken)
+    {
+        var owned = await session.QueryAsync(
+            new Statement("""
+                SELECT c.call_key, c.audit_id, c.attempt, c.reserved_micro_usd FROM paid_call c JOIN gateway_instance g ON g.owner = c.owner
+                WHERE c.owner IS NOT NULL AND c.state = 'Planned' AND g.dead_at IS NOT NULL ORDER BY c.call_key LIMIT $1
+                """).With(MostInOneGo), ReadOwned, cancellationToken);
+        if (owned.Count == 0)
+            return 0;
+        await ReleaseAsync(session, owned, CallStatements.ReturnPlanned, cancellationToken);
+        Returned(logger, owned.Count);
+        return owned.Count;
+    }
+
+    async Task<int> DeclineOverdueAsync(LedgerSession session, IAnnounce announce, CancellationToken cancellationToken)
+    {
+        var now = await session.NowAsync(cancellationToken);
+        var overdue = await session.QueryAsync(
+            new Statement("SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE state = 'Planned' AND deadline_at <= $1 ORDER BY call_key LIMIT $2").With(now).With(MostInOneGo), ReadOwned, cancellationToken);
+        if (overdue.Count == 0)
+            return 0;
+        var declined = await ReleaseAsync(session, overdue, (own, keys) => CallStatements.DeclinePlanned(own, keys, CallReasons.DeadlinePassed), cancellationToken);
+        await session.EndBatchesOfCallsAsync(announce, declined, cancellationToken);
+        return overdue.Count;
+    }
+
+    /// <summary>Releases what planned calls have reserved, as their rows say under their locks, and changes them by one statement.</summary>
+    static async Task<IReadOnlyList<string>> ReleaseAsync(LedgerSession session, IReadOnlyList<OwnedCall> calls, Func<LedgerSession, string[], Statement> change, CancellationToken cancellationToken)
+    {
+        var budgets = await session.LockBudgetsAsync(calls.Select(call => call.AuditId), share: false, cancellationToken);
+        await session.LockSpendingAsync(budgets.Values.SelectMany(budget => budget.ScopesOf()), cancellationToken);
+        var locked = await session.QueryAsync(
+            new Statement($"SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE {session.In("call_key", 1)} AND state = 'Planned' ORDER BY call_key{session.ForUpdate}")
+                .With(calls.Select(call => call.CallKey).ToArray()), ReadOwned, cancellationToken);
+        var moves = new MoneyMoves();
+        foreach (var call in locked.Where(call => call.Reserved > 0))
+            moves.Release(budgets[call.AuditId], call.Attempt, budgets[call.AuditId].Day!, call.Reserved);
+        await moves.WriteAsync(session, cancellationToken);
+        string[] keys = [.. locked.Select(call => call.CallKey)];
+        await session.ExecuteAsync(change(session, keys), cancellationToken);
+        return keys;
+    }
+
+    async Task CloseForgottenAsync(CancellationToken cancellationToken)
+    {
+        var forgotten = await transactions.ReadAsync(async (session, token) => await session.QueryAsync(
+            new Statement("SELECT audit_id, attempt FROM audit_budget WHERE state IN ('Open', 'Waiting') AND deadline_at < $1").With(await session.NowAsync(token) - options.Value.CloseAfterDeadline),
+            row => (row.GetGuid(0), row.GetInt32(1)), token), cancellationToken);
+        foreach (var (auditId, attempt) in forgotten)
+            Forgotten(logger, auditId, attempt, options.Value.CloseAfterDeadline);
+        await CloseAsync(forgotten, cancellationToken);
+    }
+
+    async Task CloseAsync(IReadOnlyList<(Guid AuditId, int Attempt)> budgets, CancellationToken cancellationToken)
+    {
+        foreach (var (auditId, attempt) in budgets)
+            await transactions.RunAsync(async (session, announce, token) =>
+            {
+                await session.CloseBudgetAsync(announce, auditId, attempt, [], token);
+                await session.ReportBudgetAsync(announce, auditId, token);
+            }, cancellationToken);
+    }
+
+    /// <summary>The fallback behind every path that decides calls: no batch stays open with nothing left to decide.</summary>
+    async Task EndForgottenBatchesAsync(CancellationToken cancellationToken)
+    {
+        var audits = await transactions.ReadAsync((session, token) => session.QueryAsync(
+            new Statement("""
+                SELECT DISTINCT audit_id FROM batch WHERE finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM batch_call JOIN paid_call ON paid_call.call_key = batch_call.call_key
+                    WHERE batch_call.batch_id = batch.batch_id AND paid_call.state IN ('Planned', 'Sending'))
+                """), row => row.GetGuid(0), token), cancellationToken);
+        foreach (var auditId in audits)
+            await transactions.RunAsync((session, announce, token) => session.EndBatchesOfAuditAsync(announce, auditId, token), cancellationToken);
+    }
+
+    static OwnedCall ReadOwned(System.Data.Common.DbDataReader row) => new(row.GetString(0), row.GetGuid(1), row.GetInt32(2), row.GetInt64(3));
+
+    [LoggerMessage(LogLevel.Warning, "Owner {Owner} is dead: its lease has expired")]
+    static partial void OwnerDead(ILogger logger, Guid owner);
+
+    [LoggerMessage(LogLevel.Warning, "{Tries} tries of dead owners are in doubt now; each counts as spent at its worst case")]
+    static partial void InDoubt(ILogger logger, int tries);
+
+    [LoggerMessage(LogLevel.Information, "{Calls} unsent calls of dead owners are free to be taken again")]
+    static partial void Returned(ILogger logger, int calls);
+
+    [LoggerMessage(LogLevel.Warning, "Closing the budget of audit {AuditId}, attempt {Attempt}: its deadline passed more than {Grace} ago and nobody closed it")]
+    static partial void Forgotten(ILogger logger, Guid auditId, int attempt, TimeSpan grace);
+}

@@ -1,0 +1,176 @@
+namespace Assay.LlmGateway.Ledger;
+
+/// <summary>An audit's budget as a transaction has read and locked it.</summary>
+sealed record BudgetView
+{
+    public required Guid AuditId { get; init; }
+    public required Guid TrackingId { get; init; }
+    public required int Attempt { get; init; }
+    public required int ClosedAttempt { get; init; }
+    public required string State { get; init; }
+    public required long AllocatedMicroUsd { get; init; }
+    public required long ReservedMicroUsd { get; init; }
+    public required string? Day { get; init; }
+    public required DateTime DeadlineAt { get; init; }
+    public required string InDoubtPolicy { get; init; }
+    public required int AskAgainAttempt { get; init; }
+    public required string? PinsJson { get; init; }
+    public required string? Phase { get; init; }
+    public required long AnswersWorstMicroUsd { get; init; }
+    public required long InsightsWorstMicroUsd { get; init; }
+
+    /// <summary>Whether an attempt may still spend.</summary>
+    public bool IsLive(int attempt) => State == BudgetStates.Open && attempt == Attempt && attempt > ClosedAttempt;
+}
+
+/// <summary>A row of <c>spending</c> as a transaction has read and locked it.</summary>
+readonly record struct SpendingView(string Scope, long Ceiling, long Reserved, long Spent)
+{
+    /// <summary>Room now.</summary>
+    public long Free => Ceiling - Reserved - Spent;
+
+    /// <summary>Room once every open reservation has come back unspent.</summary>
+    public long FreeAtBest => Ceiling - Spent;
+}
+
+/// <summary>
+/// Collects what a transaction moves and writes it as one statement per row, in the order of locks. Pure until then.
+/// <para>
+/// An attempt's allocation is held in tree and day; its calls reserve inside it, in the audit's own row. A settled call turns the spent part
+/// of the allocation from reserved to spent in tree and day. Once the attempt is closed its allocation is gone except for the reservations
+/// of calls on the wire, so that a settlement then gives back its whole reservation.
+/// </para>
+/// </summary>
+sealed class MoneyMoves
+{
+    readonly SortedDictionary<string, (long Reserved, long Spent, long Overrun)> _scopes = new(StringComparer.Ordinal);
+    readonly SortedDictionary<Guid, (long Allocated, long Reserved)> _budgets = [];
+
+    /// <summary>What was charged above reservations in these moves.</summary>
+    public long Overrun { get; private set; }
+
+    public bool IsEmpty => _scopes.Count == 0 && _budgets.Count == 0;
+
+    /// <summary>Takes more from tree and day for the attempt.</summary>
+    public void Allocate(BudgetView budget, string day, long amount)
+    {
+        Move(Scopes.Tree(budget.TrackingId), amount, 0);
+        Move(Scopes.Day(day), amount, 0);
+        MoveBudget(budget.AuditId, amount, 0);
+    }
+
+    /// <summary>Reserves a call's worst case inside the allocation.</summary>
+    public void Reserve(BudgetView budget, long amount)
+    {
+        Move(Scopes.Audit(budget.AuditId), amount, 0);
+        MoveBudget(budget.AuditId, 0, amount);
+    }
+
+    /// <summary>Gives a reservation back unspent.</summary>
+    public void Release(BudgetView budget, int attempt, string day, long amount)
+    {
+        Move(Scopes.Audit(budget.AuditId), -amount, 0);
+        if (budget.IsLive(attempt))
+            MoveBudget(budget.AuditId, 0, -amount);
+        else
+            MoveTreeAndDay(budget, day, -amount, 0);
+    }
+
+    /// <summary>Turns a reservation into what was really charged. What exceeds it is overrun: outside the ceiling, and recorded.</summary>
+    public void Settle(BudgetView budget, int attempt, string day, long reserved, long charged)
+    {
+        var spent = Math.Min(reserved, charged);
+        Move(Scopes.Audit(budget.AuditId), -reserved, spent);
+        if (budget.IsLive(attempt))
+        {
+            MoveTreeAndDay(budget, day, -spent, spent);
+            MoveBudget(budget.AuditId, -spent, -reserved);
+        }
+        else
+            MoveTreeAndDay(budget, day, -reserved, spent);
+
+        AddOverrun(budget, day, charged - spent);
+    }
+
+    /// <summary>Replaces what a try in doubt was counted at by what it really cost.</summary>
+    public void Correct(BudgetView budget, string day, long reserved, long countedAt, long charged)
+    {
+        var spent = Math.Min(reserved, charged);
+        var before = Math.Min(reserved, countedAt);
+        Move(Scopes.Audit(budget.AuditId), 0, spent - before);
+        MoveTreeAndDay(budget, day, 0, spent - before);
+        AddOverrun(budget, day, charged - spent);
+    }
+
+    /// <summary>Returns the part of the allocation that nothing has reserved, down to <paramref name="keep"/>.</summary>
+    public long ReturnUnused(BudgetView budget, long keep)
+    {
+        var unused = budget.AllocatedMicroUsd - Math.Max(budget.ReservedMicroUsd, keep);
+        if (unused <= 0 || budget.Day is null)
+            return 0;
+        MoveTreeAndDay(budget, budget.Day, -unused, 0);
+        MoveBudget(budget.AuditId, -unused, 0);
+        return unused;
+    }
+
+    /// <summary>
+    /// Ends the attempt's allocation: planned calls' reservations and the unused rest return; what is on the wire keeps its share of tree, day
+    /// and audit until its outcome.
+    /// </summary>
+    public void Close(BudgetView budget, long plannedReserved)
+    {
+        if (budget.Day is not null)
+            MoveTreeAndDay(budget, budget.Day, -(budget.AllocatedMicroUsd - (budget.ReservedMicroUsd - plannedReserved)), 0);
+        if (plannedReserved != 0)
+            Move(Scopes.Audit(budget.AuditId), -plannedReserved, 0);
+        MoveBudget(budget.AuditId, -budget.AllocatedMicroUsd, -budget.ReservedMicroUsd);
+    }
+
+    /// <summary>The statements, scopes first in their order, then budgets.</summary>
+    public IReadOnlyList<Statement> ToStatements() =>
+    [
+        .. _scopes.Where(scope => scope.Value != default).Select(scope => new Statement(
+                "UPDATE spending SET reserved_micro_usd = reserved_micro_usd + $2, spent_micro_usd = spent_micro_usd + $3, overrun_micro_usd = overrun_micro_usd + $4 WHERE scope = $1")
+            .With(scope.Key).With(scope.Value.Reserved).With(scope.Value.Spent).With(scope.Value.Overrun)),
+        .. _budgets.Where(budget => budget.Value != default).Select(budget => new Statement(
+                "UPDATE audit_budget SET allocated_micro_usd = allocated_micro_usd + $2, reserved_micro_usd = reserved_micro_usd + $3 WHERE audit_id = $1")
+            .With(budget.Key).With(budget.Value.Allocated).With(budget.Value.Reserved)),
+    ];
+
+    /// <exception cref="InvalidOperationException">A row that money moves in does not exist.</exception>
+    public async Task WriteAsync(LedgerSession session, CancellationToken cancellationToken)
+    {
+        var statements = ToStatements();
+        var changed = await session.ExecuteAsync(statements, cancellationToken);
+        for (var i = 0; i < changed.Count; i++)
+            if (changed[i] != 1)
+                throw new InvalidOperationException($"Moving money in {statements[i].Values[0].Value} changed {changed[i]} rows instead of 1, so the whole transaction is rolled back. The row is missing: was the gateway's database restored or edited?");
+    }
+
+    void MoveTreeAndDay(BudgetView budget, string day, long reserved, long spent)
+    {
+        Move(Scopes.Tree(budget.TrackingId), reserved, spent);
+        Move(Scopes.Day(day), reserved, spent);
+    }
+
+    void AddOverrun(BudgetView budget, string day, long overrun)
+    {
+        if (overrun <= 0)
+            return;
+        Overrun += overrun;
+        foreach (var scope in (ReadOnlySpan<string>)[Scopes.Audit(budget.AuditId), Scopes.Tree(budget.TrackingId), Scopes.Day(day)])
+            Move(scope, 0, 0, overrun);
+    }
+
+    void Move(string scope, long reserved, long spent, long overrun = 0)
+    {
+        var sum = _scopes.GetValueOrDefault(scope);
+        _scopes[scope] = (sum.Reserved + reserved, sum.Spent + spent, sum.Overrun + overrun);
+    }
+
+    void MoveBudget(Guid auditId, long allocated, long reserved)
+    {
+        var sum = _budgets.GetValueOrDefault(auditId);
+        _budgets[auditId] = (sum.Allocated + allocated, sum.Reserved + reserved);
+    }
+}

@@ -1,0 +1,55 @@
+namespace Assay.LlmGateway;
+
+/// <summary>Settings of the gateway (section <c>LlmGateway</c>).</summary>
+public sealed class LlmGatewayOptions
+{
+    /// <summary>The most that all audits together may cost in a UTC day, in US dollars.</summary>
+    public decimal DailyCeilingUsd { get; set; } = 25;
+
+    /// <summary>How long an instance is believed to live without a sign.</summary>
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often dead owners, waiting budgets and overdue calls are looked for.</summary>
+    public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The fallback when no signal came: how often a pump looks for calls.</summary>
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a graceful stop waits for calls on the wire.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long after the deadline the gateway itself closes a budget that nobody closed.</summary>
+    public TimeSpan CloseAfterDeadline { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>First pause before a try that was not billed is repeated; doubles with each try.</summary>
+    public TimeSpan FirstBackoff { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Longest such pause.</summary>
+    public TimeSpan LongestBackoff { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Share of failed tries from which an engine's breaker opens.</summary>
+    public double BreakerFailureRatio { get; set; } = 0.5;
+
+    /// <summary>Tries in the sampling window below which the breaker never opens.</summary>
+    public int BreakerMinimumThroughput { get; set; } = 20;
+
+    public TimeSpan BreakerSamplingDuration { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an open breaker lets nothing through.</summary>
+    public TimeSpan BreakerBreakDuration { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Bound in bytes for a query that is not planned yet, in quotes.</summary>
+    public int PlannedQueryBytes { get; set; } = 600;
+
+    /// <summary>Bound in bytes for the prompt that plans a panel, in quotes.</summary>
+    public int PlanPromptBytes { get; set; } = 8_000;
+
+    /// <summary>Bound in bytes for one insight prompt, in quotes.</summary>
+    public int InsightPromptBytes { get; set; } = 12_000;
+
+    /// <summary>Output tokens a typical answer has, for expected costs where the ledger has no experience yet.</summary>
+    public int TypicalOutputTokens { get; set; } = 450;
+
+    /// <summary>Spending per minute above this multiple of what the open plans would spend in an even minute halts everything.</summary>
+    public double BurnRateMultiple { get; set; } = 10;
+}

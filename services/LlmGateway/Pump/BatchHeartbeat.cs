@@ -1,0 +1,100 @@
+using System.Data.Common;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.LlmGateway.LeaseSweep;
+using Assay.LlmGateway.Ledger;
+using MassTransit;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Assay.LlmGateway.Pump;
+
+/// <summary>
+/// Says of open batches what became of them since the last sign, or what they wait for: at most once a second each, whatever the number of
+/// instances. A batch whose calls merely hang is not alive, and gets no sign.
+/// </summary>
+sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes lanes, CallPump pump, GatewayOwner owner, IBus bus, TimeProvider time, ILogger<BatchHeartbeat> logger) : BackgroundService
+{
+    static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    Dictionary<Guid, long> _decided = [];
+
+    sealed record OpenBatch(Guid BatchId, Guid AuditId, int Attempt, string Engine, long Total, long Decided, long Planned, long Mine, long Spent);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await SayAsync(stoppingToken);
+            }
+            catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stoppingToken.IsCancellationRequested)
+            {
+                SignFailed(logger, exception);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    async Task SayAsync(CancellationToken cancellationToken)
+    {
+        var open = await transactions.ReadAsync((session, token) => session.QueryAsync(
+            new Statement("""
+                SELECT b.batch_id, b.audit_id, b.attempt, b.engine, COUNT(*), COUNT(CASE WHEN c.state NOT IN ('Planned', 'Sending') THEN 1 END),
+                       COUNT(CASE WHEN c.state = 'Planned' THEN 1 END), COUNT(CASE WHEN c.state IN ('Planned', 'Sending') AND c.owner = $1 THEN 1 END),
+                       COALESCE((SELECT spent_micro_usd FROM spending WHERE scope = 'audit:' || LOWER(CAST(b.audit_id AS TEXT))), 0)
+                FROM batch b JOIN batch_call q ON q.batch_id = b.batch_id JOIN paid_call c ON c.call_key = q.call_key
+                WHERE b.finished_at IS NULL GROUP BY b.batch_id, b.audit_id, b.attempt, b.engine
+                """).With(owner.Current),
+            row => new OpenBatch(row.GetGuid(0), row.GetGuid(1), row.GetInt32(2), row.GetString(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), row.GetInt64(8)), token), cancellationToken);
+
+        var before = _decided;
+        _decided = open.ToDictionary(batch => batch.BatchId, batch => batch.Decided);
+        foreach (var batch in open)
+        {
+            var progressed = batch.Decided > before.GetValueOrDefault(batch.BatchId);
+            if (!progressed && batch.Planned == 0)
+                continue;
+            // Each sign is written down first, so that several instances together keep to one a second.
+            var now = await transactions.RunAsync(async (session, _, token) =>
+            {
+                var at = await session.NowAsync(token);
+                var mine = await session.ExecuteAsync(
+                    new Statement("UPDATE batch SET alive_at = $2 WHERE batch_id = $1 AND (alive_at IS NULL OR alive_at < $3)").With(batch.BatchId).With(at).With(at.AddSeconds(-0.9)), token);
+                return mine == 1 ? at : (DateTime?)null;
+            }, cancellationToken);
+            if (now is { } at)
+                await bus.Publish(Sign(batch, progressed, at), cancellationToken);
+        }
+    }
+
+    BatchAlive Sign(OpenBatch batch, bool progressed, DateTime at)
+    {
+        (string For, DateTimeOffset? Until)? waiting = progressed ? null
+            : pump.WaitingForMoney.Contains(batch.AuditId) ? ("money: open calls hold what the ceiling has left", null)
+            : lanes.Find(batch.Engine)?.Waiting ?? ("its turn", null);
+        return new BatchAlive
+        {
+            AuditId = batch.AuditId,
+            Attempt = batch.Attempt,
+            BatchId = batch.BatchId,
+            Engine = batch.Engine,
+            WaitingFor = waiting?.For,
+            Until = waiting?.Until?.UtcDateTime,
+            DecidedCalls = (int)batch.Decided,
+            TotalCalls = (int)batch.Total,
+            SpentMicroUsd = batch.Spent,
+            Worker = owner.Worker,
+            At = at,
+        };
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Cannot say which batches are alive; audits may be called stalled if this lasts. Check the gateway's database and the broker.")]
+    static partial void SignFailed(ILogger logger, Exception exception);
+}

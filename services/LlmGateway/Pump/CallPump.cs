@@ -1,0 +1,170 @@
+using System.Data.Common;
+using Assay.LlmGateway.Engines;
+using Assay.LlmGateway.LeaseSweep;
+using Assay.LlmGateway.Ledger;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Assay.LlmGateway.Pump;
+
+/// <summary>
+/// Takes calls, lets each engine's lane ask them, and stops in order: takes nothing new, waits for the wire, gives the rest back.
+/// </summary>
+sealed partial class CallPump(EngineLanes lanes, CallClaim claim, LedgerWriter writer, GatewayOwner owner, OwnerSweep sweep, LedgerTransactions transactions, LedgerSignals signals,
+    IOptions<LlmGatewayOptions> options, TimeProvider time, ILogger<CallPump> logger) : BackgroundService
+{
+    readonly CancellationTokenSource _wire = new();
+
+    /// <summary>Audits whose next call waits until open reservations settle.</summary>
+    public IReadOnlyCollection<Guid> WaitingForMoney { get; private set; } = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        await UntilItWorksAsync(owner.IsRegistered ? _ => Task.CompletedTask : owner.RegisterAsync, "register as an owner", stoppingToken);
+        using var flush = new CancellationTokenSource();
+        var flushing = Task.Run(() => writer.RunAsync(flush.Token), CancellationToken.None);
+        var lanesRunning = lanes.All.Select(lane => Task.Run(() => lane.RunAsync(stoppingToken, _wire.Token), CancellationToken.None)).ToList();
+        var renewing = Task.Run(() => RenewAsync(stoppingToken), CancellationToken.None);
+        try
+        {
+            await ClaimAsync(stoppingToken);
+        }
+        finally
+        {
+            await Task.WhenAll(lanesRunning);
+            await renewing;
+            await DrainAsync();
+            writer.Complete();
+            await flush.CancelAsync();
+            await ((Task)flushing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    async Task ClaimAsync(CancellationToken stop)
+    {
+        for (var turn = 0; !stop.IsCancellationRequested; turn++)
+        {
+            var more = false;
+            HashSet<Guid> waiting = [];
+            foreach (var lane in lanes.All)
+            {
+                var appetite = lane.Appetite;
+                if (appetite == 0)
+                    continue;
+                try
+                {
+                    var result = await claim.RunAsync(lane.Engine, appetite, turn, stop);
+                    lane.Add(result.Calls);
+                    waiting.UnionWith(result.WaitForMoney);
+                    more |= result.Calls.Count > 0;
+                }
+                catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stop.IsCancellationRequested)
+                {
+                    ClaimFailed(logger, lane.Engine.Name, exception);
+                    await Task.Delay(options.Value.PollInterval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+                catch (OperationCanceledException) when (stop.IsCancellationRequested)
+                {
+                    return;
+                }
+            }
+
+            WaitingForMoney = waiting;
+            if (!more || turn % 16 == 15)
+                await ((Task)signals.WaitForPumpAsync(options.Value.PollInterval, stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Keeps the lease, well inside its length.</summary>
+    async Task RenewAsync(CancellationToken stop)
+    {
+        var interval = TimeSpan.FromTicks(Math.Min(options.Value.Lease.Ticks / 6, TimeSpan.TicksPerSecond * 2));
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                if (!await owner.RenewAsync(stop))
+                    lanes.DropQueues();
+                await lanes.ReadHaltAsync(transactions, stop);
+            }
+            catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stop.IsCancellationRequested)
+            {
+                RenewFailed(logger, owner.Current, exception);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            lanes.Changed();
+            await Task.Delay(interval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    async Task DrainAsync()
+    {
+        lanes.DropQueues();
+        var until = time.GetUtcNow() + options.Value.DrainTimeout;
+        while (lanes.OnTheWire > 0 && time.GetUtcNow() < until)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time);
+        if (lanes.OnTheWire > 0)
+        {
+            LeftOnTheWire(logger, lanes.OnTheWire, options.Value.DrainTimeout);
+            await _wire.CancelAsync();
+        }
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10), time);
+        try
+        {
+            while (lanes.OnTheWire > 0 || !writer.IsIdle)
+                await Task.Delay(TimeSpan.FromMilliseconds(10), time, limit.Token);
+            await owner.RetireAsync(limit.Token);
+            await sweep.RunAsync(limit.Token);
+        }
+        catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException or OperationCanceledException)
+        {
+            // Whatever could not be said now is found by the next sweep: this owner's lease ends by itself.
+            GiveBackFailed(logger, owner.Current, exception);
+        }
+    }
+
+    async Task UntilItWorksAsync(Func<CancellationToken, Task> work, string what, CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                await work(stop);
+                return;
+            }
+            catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stop.IsCancellationRequested)
+            {
+                NotYet(logger, what, exception);
+                await Task.Delay(TimeSpan.FromSeconds(1), time, stop);
+            }
+        }
+    }
+
+    public override void Dispose()
+    {
+        _wire.Dispose();
+        base.Dispose();
+    }
+
+    [LoggerMessage(LogLevel.Error, "Cannot take calls of engine {Engine}; trying again. Check the gateway's database.")]
+    static partial void ClaimFailed(ILogger logger, string engine, Exception exception);
+
+    [LoggerMessage(LogLevel.Error, "Cannot renew the lease of owner {Owner}; nothing is sent once it has expired. Check the gateway's database.")]
+    static partial void RenewFailed(ILogger logger, Guid owner, Exception exception);
+
+    [LoggerMessage(LogLevel.Warning, "{Calls} calls did not end within {Timeout} of the stop; they are in doubt now")]
+    static partial void LeftOnTheWire(ILogger logger, int calls, TimeSpan timeout);
+
+    [LoggerMessage(LogLevel.Warning, "Owner {Owner} could not give its calls back while stopping; the next sweep does it when its lease ends")]
+    static partial void GiveBackFailed(ILogger logger, Guid owner, Exception exception);
+
+    [LoggerMessage(LogLevel.Warning, "The pump cannot {What} yet; trying again in a second. Check the gateway's database.")]
+    static partial void NotYet(ILogger logger, string what, Exception exception);
+}

@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+using Assay.LlmGateway.Engines;
+
+namespace Assay.LlmGateway.Pump;
+
+/// <summary>A call that this instance owns: planned, reserved, waiting to be sent.</summary>
+sealed record ClaimedCall
+{
+    public required string CallKey { get; init; }
+    public required Guid AuditId { get; init; }
+    public required int Attempt { get; init; }
+    public required Guid Owner { get; init; }
+    public required EngineDefinition Engine { get; init; }
+    public required RenderedRequest Request { get; init; }
+    public required long ReservedMicroUsd { get; init; }
+    public required int TokenBound { get; init; }
+    public required DateTime DeadlineAt { get; init; }
+
+    /// <summary>Sends so far, over all attempts.</summary>
+    public required int Tries { get; init; }
+
+    public required int InvalidTries { get; init; }
+
+    /// <summary>Whether this is the one further paid try of a call in doubt that a policy or an operator permits.</summary>
+    public required bool IsPermitted { get; init; }
+
+    /// <summary>Whether the permission of this attempt is used up, this try included.</summary>
+    public required bool PermissionUsed { get; init; }
+}
+
+/// <summary>What the ledger says to an intent to send.</summary>
+enum Verdict
+{
+    /// <summary>The call is <c>Sending</c>, durably: write the bytes now.</summary>
+    Send,
+
+    /// <summary>The call is not this instance's to send any more: its audit closed, its deadline passed, or its row moved.</summary>
+    Gone,
+
+    /// <summary>Spending is halted.</summary>
+    Halted,
+
+    /// <summary>This instance was taken for dead; what it had not sent belongs to others now.</summary>
+    OwnerLost,
+
+    /// <summary>Nobody knows whether the intent was stored; it has been taken back. Ask again.</summary>
+    Again,
+}
+
+/// <param name="Verdict">The verdict.</param>
+/// <param name="TryId">The try, where the verdict is <see cref="Verdict.Send"/>.</param>
+/// <param name="StoredAt">Monotonic time stamp taken before the commit began.</param>
+[StructLayout(LayoutKind.Auto)]
+readonly record struct SendPermit(Verdict Verdict, Guid TryId, long StoredAt);

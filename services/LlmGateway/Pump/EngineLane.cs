@@ -1,0 +1,283 @@
+using System.Diagnostics;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.LlmGateway.Engines;
+using Assay.LlmGateway.LeaseSweep;
+using Assay.LlmGateway.Ledger;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.CircuitBreaker;
+
+namespace Assay.LlmGateway.Pump;
+
+/// <summary>
+/// The calls of one engine in this instance: claimed ones wait here for the engine's limits, are stored as <c>Sending</c>, asked and recorded.
+/// Nothing here holds a transaction while it waits.
+/// </summary>
+sealed partial class EngineLane
+{
+    /// <summary>
+    /// A permit older than this is given back instead of used. With the engines' own limit for writing it stays below the time that a halt
+    /// waits before it promises silence.
+    /// </summary>
+    static readonly TimeSpan PermitLife = TimeSpan.FromMilliseconds(600);
+
+    readonly Lock _lock = new();
+    readonly LinkedList<ClaimedCall> _queue = new();
+    readonly EngineLimiter _limiter = new();
+    readonly SemaphoreSlim _changed = new(0, 1);
+    readonly EngineDefinition _engine;
+    readonly LedgerWriter _writer;
+    readonly GatewayOwner _owner;
+    readonly LedgerSignals _signals;
+    readonly TimeProvider _time;
+    readonly ILogger _logger;
+    readonly ResiliencePipeline<Sent> _breaker;
+    readonly CircuitBreakerStateProvider _breakerState = new();
+    readonly TimeSpan _breakDuration;
+    DateTimeOffset _breakEndsAt;
+    int _held;
+
+    /// <summary>What became of a dispatched call.</summary>
+    readonly record struct Sent(SendPermit Permit, EngineOutcome? Outcome);
+
+    public EngineLane(EngineDefinition engine, LedgerWriter writer, GatewayOwner owner, LedgerSignals signals, LlmGatewayOptions options, TimeProvider time, ILogger<EngineLane> logger)
+    {
+        (_engine, _writer, _owner, _signals, _time, _logger) = (engine, writer, owner, signals, time, logger);
+        _breakDuration = options.BreakerBreakDuration;
+        _breaker = new ResiliencePipelineBuilder<Sent> { TimeProvider = time }
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<Sent>
+            {
+                FailureRatio = options.BreakerFailureRatio,
+                MinimumThroughput = options.BreakerMinimumThroughput,
+                SamplingDuration = options.BreakerSamplingDuration,
+                BreakDuration = _breakDuration,
+                StateProvider = _breakerState,
+                ShouldHandle = sent => ValueTask.FromResult(sent.Outcome.Result.Outcome is { } outcome && (outcome.Class == OutcomeClass.Unknown || outcome is { Class: OutcomeClass.NotBilled, Retryable: true })),
+                OnOpened = opened =>
+                {
+                    _breakEndsAt = _time.GetUtcNow() + opened.BreakDuration;
+                    BreakerOpened(_logger, _engine.Name, opened.BreakDuration);
+                    return ValueTask.CompletedTask;
+                },
+            }).Build();
+    }
+
+    public EngineDefinition Engine => _engine;
+
+    /// <summary>Whether an operator has paused this engine.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>Set while spending is halted, so that calls wait here instead of asking the ledger again and again.</summary>
+    public bool IsHalted { get; set; }
+
+    /// <summary>What the head of the queue waits for; null if nothing waits.</summary>
+    public (string For, DateTimeOffset? Until)? Waiting { get; private set; }
+
+    public string State => IsPaused ? "paused" : IsBroken(_time.GetUtcNow()) ? "breaker open" : "ready";
+
+    /// <summary>How many more calls may be claimed: enough to keep the slots busy while the next claim runs, no hoard.</summary>
+    public int Appetite
+    {
+        get
+        {
+            if (IsPaused || IsHalted || !_owner.IsRegistered)
+                return 0;
+            lock (_lock)
+                return Math.Max(0, 2 * _owner.ShareOf(_engine.MaxConcurrency) - _held);
+        }
+    }
+
+    public int OnTheWire
+    {
+        get
+        {
+            lock (_lock)
+                return _limiter.InUse;
+        }
+    }
+
+    public void Add(IEnumerable<ClaimedCall> calls)
+    {
+        lock (_lock)
+        {
+            foreach (var call in calls)
+            {
+                _held++;
+                _queue.AddLast(call);
+            }
+        }
+
+        Changed();
+    }
+
+    /// <summary>Takes back every call that is not being sent.</summary>
+    public void DropQueue()
+    {
+        lock (_lock)
+        {
+            _held -= _queue.Count;
+            _queue.Clear();
+        }
+    }
+
+    /// <summary>Wakes the dispatcher: a slot is free, a limit or a share has changed, a halt has ended.</summary>
+    public void Changed()
+    {
+        try
+        {
+            _changed.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Already signalled.
+        }
+    }
+
+    /// <summary>Dispatches until told to stop. Calls on the wire go on under <paramref name="wire"/>.</summary>
+    public async Task RunAsync(CancellationToken stop, CancellationToken wire)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            ClaimedCall? next = null;
+            TimeSpan wait;
+            lock (_lock)
+            {
+                wait = NextWait(_time.GetUtcNow());
+                if (wait == TimeSpan.Zero)
+                {
+                    next = _queue.First!.Value;
+                    _queue.RemoveFirst();
+                    _limiter.Take(_time.GetUtcNow(), next.TokenBound);
+                }
+            }
+
+            if (next is not null)
+                _ = Task.Run(() => SendAsync(next, stop, wire), CancellationToken.None);
+            else
+                await ((Task)_changed.WaitAsync(wait, stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    TimeSpan NextWait(DateTimeOffset now)
+    {
+        var fallback = TimeSpan.FromSeconds(1);
+        if (_queue.First is not { } head)
+        {
+            Waiting = null;
+            return fallback;
+        }
+
+        Waiting = IsHalted ? ("spending to be resumed", null)
+            : IsPaused ? ($"engine {_engine.Name} to be resumed", null)
+            : IsBroken(now) ? ($"engine {_engine.Name} to recover", _breakEndsAt)
+            : _limiter.WaitsFor(now, head.Value.TokenBound, _owner.ShareOf(_engine.MaxConcurrency), Share(_engine.RequestsPerMinute), Share(_engine.TokensPerMinute));
+        if (Waiting is not { } waiting)
+            return TimeSpan.Zero;
+        return waiting.Until is { } until && until - now is var rest && rest < fallback ? Max(rest, TimeSpan.FromMilliseconds(5)) : fallback;
+    }
+
+    async Task SendAsync(ClaimedCall call, CancellationToken stop, CancellationToken wire)
+    {
+        var sent = default(Sent);
+        Task<OutcomeDecision?>? recorded = null;
+        var pause = TimeSpan.Zero;
+        var broken = false;
+        try
+        {
+            sent = await _breaker.ExecuteAsync(async _ => await AskAsync(call, wire), CancellationToken.None);
+            // The outcome is in the writer's queue before the slot is free: a flush carries it together with the intent that takes the slot.
+            if (sent.Permit.Verdict == Verdict.Send)
+                recorded = _writer.RecordAsync(call, sent.Permit.TryId, sent.Outcome);
+            if (sent.Outcome?.RetryAfter is { } retryAfter)
+                PauseFor(retryAfter);
+        }
+        catch (BrokenCircuitException exception)
+        {
+            broken = true;
+            pause = exception.RetryAfter ?? TimeSpan.FromMilliseconds(500);
+        }
+        finally
+        {
+            lock (_lock)
+                _limiter.Free();
+            Changed();
+        }
+
+        if (recorded is not null)
+        {
+            var decision = await recorded;
+            if (decision is { Next: Next.Later })
+                await ReturnLaterAsync(call with { Tries = call.Tries + (sent.Outcome is null ? 0 : 1) }, decision.Pause, stop);
+            else
+                Release();
+        }
+        else if (broken || sent.Permit.Verdict == Verdict.Again)
+            await ReturnLaterAsync(call, pause, stop);
+        else if (sent.Permit.Verdict == Verdict.Halted)
+        {
+            IsHalted = true;
+            await ReturnLaterAsync(call, TimeSpan.Zero, stop);
+        }
+        else
+            Release();
+    }
+
+    async Task<Sent> AskAsync(ClaimedCall call, CancellationToken wire)
+    {
+        var permit = await _writer.IntendAsync(call);
+        if (permit.Verdict != Verdict.Send)
+            return new(permit, null);
+        if (Stopwatch.GetElapsedTime(permit.StoredAt) > PermitLife)
+            return new(permit, null);
+        try
+        {
+            return new(permit, await call.Engine.Engine.AskAsync(call.Request, CallKey.OnTheWire(call.CallKey, call.InvalidTries), wire));
+        }
+        catch (OperationCanceledException) when (wire.IsCancellationRequested)
+        {
+            return new(permit, Unknown(CallReasons.OwnerLost));
+        }
+        catch (Exception exception)
+        {
+            // A fault of the engine's own code: whether a byte left, nobody can say. It is recorded as in doubt, not lost.
+            EngineFailed(_logger, call.Engine.Name, call.CallKey, call.AuditId, exception);
+            return new(permit, Unknown(CallReasons.ConnectionLost));
+        }
+    }
+
+    EngineOutcome Unknown(string reason) => new() { Class = OutcomeClass.Unknown, State = CallStates.InDoubt, Reason = reason, Surface = _engine.Simulated ? Surfaces.Simulated : Surfaces.Api };
+
+    async Task ReturnLaterAsync(ClaimedCall call, TimeSpan pause, CancellationToken stop)
+    {
+        if (pause > TimeSpan.Zero)
+            await Task.Delay(pause, _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_lock)
+            _queue.AddFirst(call);
+        Changed();
+    }
+
+    void Release()
+    {
+        lock (_lock)
+            _held--;
+        _signals.WakePump();
+    }
+
+    void PauseFor(TimeSpan retryAfter)
+    {
+        lock (_lock)
+            _limiter.Pause(_time.GetUtcNow() + retryAfter, $"engine {_engine.Name}, which asked for a pause");
+    }
+
+    bool IsBroken(DateTimeOffset now) => _breakerState.CircuitState == CircuitState.Open && now < _breakEndsAt;
+
+    int? Share(int? limit) => limit is { } whole ? Math.Max(1, _owner.ShareOf(whole)) : null;
+
+    static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    [LoggerMessage(LogLevel.Warning, "Engine {Engine} fails too often: nothing is sent to it for {Duration}")]
+    static partial void BreakerOpened(ILogger logger, string engine, TimeSpan duration);
+
+    [LoggerMessage(LogLevel.Error, "Engine {Engine} threw while it asked call {CallKey} of audit {AuditId}; the call is in doubt. Report this with the exception.")]
+    static partial void EngineFailed(ILogger logger, string engine, string callKey, Guid auditId, Exception exception);
+}

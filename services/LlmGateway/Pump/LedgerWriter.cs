@@ -1,0 +1,373 @@
+using System.Data.Common;
+using System.Diagnostics;
+using System.Text.Json;
+using System.Threading.Channels;
+using Assay.Contracts.Internal;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.LlmGateway.AskEngine;
+using Assay.LlmGateway.Engines;
+using Assay.LlmGateway.LeaseSweep;
+using Assay.LlmGateway.Ledger;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Assay.LlmGateway.Pump;
+
+/// <summary>
+/// The one writer of intents and outcomes of this instance. Everything that arrives while a flush runs goes into the next one, in one
+/// transaction: outcomes first, so that a slot freed by an outcome and taken by an intent never makes more calls <c>Sending</c> than there
+/// are slots. The next flush begins as soon as the last returned; there is no timer.
+/// </summary>
+sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner owner, LedgerSignals signals, GatewayMeters meters, IOptions<LlmGatewayOptions> options, ILogger<LedgerWriter> logger)
+{
+    const int MostInAFlush = 500;
+    const int MostFailuresOfOne = 3;
+
+    int _pending;
+
+    /// <summary>Whether everything that was said is durable.</summary>
+    public bool IsIdle => Volatile.Read(ref _pending) == 0;
+
+    readonly Channel<Entry> _entries = Channel.CreateUnbounded<Entry>(new UnboundedChannelOptions { SingleReader = true });
+
+    abstract class Entry
+    {
+        public required ClaimedCall Call { get; init; }
+        public int Failures { get; set; }
+    }
+
+    sealed class IntentEntry : Entry
+    {
+        public TaskCompletionSource<SendPermit> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public Guid TryId { get; } = Guid.CreateVersion7();
+        public Verdict Verdict { get; set; }
+    }
+
+    sealed class OutcomeEntry : Entry
+    {
+        public required Guid TryId { get; init; }
+
+        /// <summary>Null: given back, no byte was written.</summary>
+        public EngineOutcome? Outcome { get; set; }
+
+        public TaskCompletionSource<OutcomeDecision?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public OutcomeDecision? Decision { get; set; }
+        public SettledTry? Settled { get; set; }
+    }
+
+    sealed record SettledTry(string StateBefore, long SpentBefore, long Reserved, string Day, int Attempt);
+
+    /// <summary>Asks to send a call; completes once the ledger says so durably.</summary>
+    public Task<SendPermit> IntendAsync(ClaimedCall call)
+    {
+        var entry = new IntentEntry { Call = call };
+        Interlocked.Increment(ref _pending);
+        _entries.Writer.TryWrite(entry);
+        return entry.Done.Task;
+    }
+
+    /// <summary>Records a try's outcome, null for one given back unsent; completes once it is durable. Null if the try was settled before.</summary>
+    public Task<OutcomeDecision?> RecordAsync(ClaimedCall call, Guid tryId, EngineOutcome? outcome)
+    {
+        var entry = new OutcomeEntry { Call = call, TryId = tryId, Outcome = outcome };
+        Interlocked.Increment(ref _pending);
+        _entries.Writer.TryWrite(entry);
+        return entry.Done.Task;
+    }
+
+    /// <summary>Flushes until nothing more can come.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        List<Entry> entries = [];
+        while (await _entries.Reader.WaitToReadAsync(stop))
+        {
+            while (entries.Count < MostInAFlush && _entries.Reader.TryRead(out var entry))
+                entries.Add(entry);
+            await FlushUntilDoneAsync(entries, stop);
+            entries.Clear();
+        }
+    }
+
+    /// <summary>Says that nothing more will come: <see cref="RunAsync"/> ends after the last flush.</summary>
+    public void Complete() => _entries.Writer.TryComplete();
+
+    async Task FlushUntilDoneAsync(List<Entry> entries, CancellationToken stop)
+    {
+        for (var failures = 0; ; failures++)
+        {
+            try
+            {
+                await FlushAsync(entries, stop);
+                return;
+            }
+            catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stop.IsCancellationRequested)
+            {
+                // Nothing is sent while the ledger cannot be written; outcomes wait here.
+                FlushFailed(logger, entries.Count, failures + 1, exception);
+                if (failures > 0 && exception is not DbException { IsTransient: true })
+                    await FlushOneByOneAsync(entries, stop);
+                if (entries.Count == 0)
+                    return;
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(2000, 100 << Math.Min(failures, 5))), stop);
+            }
+        }
+    }
+
+    /// <summary>One entry that the database refuses must not hold up the others: it is found, reduced to its money, and reported.</summary>
+    async Task FlushOneByOneAsync(List<Entry> entries, CancellationToken stop)
+    {
+        foreach (var entry in entries.ToList())
+        {
+            try
+            {
+                await FlushAsync([entry], stop);
+                entries.Remove(entry);
+            }
+            catch (Exception exception) when (exception is DbException or InvalidOperationException && !stop.IsCancellationRequested)
+            {
+                if (exception is DbException { IsTransient: true } || ++entry.Failures < MostFailuresOfOne)
+                    continue;
+                EntryRefused(logger, entry.Call.CallKey, entry.Call.AuditId, entry.Failures, exception);
+                if (entry is OutcomeEntry { Outcome.Text: not null } outcome)
+                    outcome.Outcome = outcome.Outcome with { State = CallStates.Empty, Reason = CallReasons.UnreadableAnswer, Text = null, Sources = [] };
+                else if (entry is IntentEntry intent)
+                {
+                    entries.Remove(entry);
+                    Interlocked.Decrement(ref _pending);
+                    intent.Done.TrySetResult(new(Verdict.Gone, default, 0));
+                }
+            }
+        }
+    }
+
+    async Task FlushAsync(List<Entry> entries, CancellationToken stop)
+    {
+        var (committing, storedAt, begun) = (false, 0L, Stopwatch.GetTimestamp());
+        try
+        {
+            var ended = await transactions.RunAsync(
+                (session, announce, token) => WriteAsync(session, announce, entries, token), stop, () =>
+                {
+                    committing = true;
+                    storedAt = Stopwatch.GetTimestamp();
+                });
+            if (ended > 0)
+                signals.WakePump();
+        }
+        catch (Exception exception) when (committing && exception is not OperationCanceledException)
+        {
+            CommitUnknown(logger, entries.Count, exception);
+            TakeBackIntents(entries);
+            throw;
+        }
+
+        meters.Flushed(entries.Count, Stopwatch.GetElapsedTime(begun));
+        foreach (var entry in entries)
+        {
+            if (entry is IntentEntry intent)
+                intent.Done.TrySetResult(new(intent.Verdict, intent.TryId, storedAt));
+            else if (entry is OutcomeEntry outcome)
+                outcome.Done.TrySetResult(outcome.Decision);
+        }
+
+        Interlocked.Add(ref _pending, -entries.Count);
+    }
+
+    /// <summary>
+    /// After a commit whose result is unknown, outcomes are simply applied again (by try id: the second time changes nothing). Intents are
+    /// taken back the same way: the budget's lock waits for the lost session, then a row that did become <c>Sending</c> with this try id is
+    /// planned again. No byte was written for it.
+    /// </summary>
+    static void TakeBackIntents(List<Entry> entries)
+    {
+        for (var i = 0; i < entries.Count; i++)
+        {
+            if (entries[i] is not IntentEntry intent)
+                continue;
+            var takeBack = new OutcomeEntry { Call = intent.Call, TryId = intent.TryId };
+            _ = takeBack.Done.Task.ContinueWith(_ => intent.Done.TrySetResult(new(Verdict.Again, default, 0)), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            entries[i] = takeBack;
+        }
+    }
+
+    async Task<int> WriteAsync(LedgerSession session, IAnnounce announce, List<Entry> entries, CancellationToken cancellationToken)
+    {
+        var outcomes = entries.OfType<OutcomeEntry>().ToList();
+        var intents = entries.OfType<IntentEntry>().ToList();
+
+        await session.LockAsFlushAsync(cancellationToken);
+        var gate = await owner.ReadGateAsync(session, cancellationToken);
+        var budgets = await session.LockBudgetsAsync(entries.Select(entry => entry.Call.AuditId), share: outcomes.Count == 0, cancellationToken);
+        var ended = 0;
+        if (outcomes.Count > 0)
+            ended = await ApplyOutcomesAsync(session, announce, outcomes, budgets, gate, cancellationToken);
+        if (intents.Count > 0)
+            await StoreIntentsAsync(session, intents, budgets, gate, cancellationToken);
+        return ended;
+    }
+
+    async Task<int> ApplyOutcomesAsync(LedgerSession session, IAnnounce announce, List<OutcomeEntry> outcomes, Dictionary<Guid, BudgetView> budgets, Gate gate, CancellationToken cancellationToken)
+    {
+        var days = await session.QueryAsync(
+            new Statement($"SELECT DISTINCT day FROM paid_try WHERE {session.In("try_id", 1)}").With(outcomes.Select(outcome => outcome.TryId).ToArray()), row => row.GetString(0), cancellationToken);
+        await session.LockSpendingAsync([.. budgets.Values.SelectMany(budget => budget.ScopesOf()), .. days.Select(Scopes.Day)], cancellationToken);
+
+        // The try first: what this statement changed, and nothing else, is settled below.
+        foreach (var outcome in outcomes)
+            outcome.Decision = Decide(outcome, budgets[outcome.Call.AuditId], isLate: false);
+        var settled = await session.QueryAsync(
+            [.. outcomes.Select(outcome => new Statement("""
+                UPDATE paid_try SET state_before = state, spent_before_micro_usd = spent_micro_usd, state = $2, reason = $3, http_status = $4, spent_micro_usd = $5, ended_at = $6
+                WHERE try_id = $1 AND state IN ('Sending', 'InDoubt') AND state <> $2
+                RETURNING state_before, spent_before_micro_usd, reserved_micro_usd, day, attempt
+                """).With(outcome.TryId).With(outcome.Decision!.TryState).With(outcome.Decision.Reason).With(outcome.Outcome?.HttpStatus).With(outcome.Decision.ChargedMicroUsd).With(gate.Now))],
+            row => new SettledTry(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetString(3), row.GetInt32(4)), cancellationToken);
+
+        var moves = new MoneyMoves();
+        List<Statement> calls = [];
+        List<OutcomeEntry> changed = [];
+        for (var i = 0; i < outcomes.Count; i++)
+        {
+            var outcome = outcomes[i];
+            outcome.Settled = settled[i].Count > 0 ? settled[i][0] : null;
+            if (outcome.Settled is not { } before)
+            {
+                outcome.Decision = null;
+                continue;
+            }
+
+            var budget = budgets[outcome.Call.AuditId];
+            var isLate = before.StateBefore == TryStates.InDoubt;
+            if (isLate)
+            {
+                outcome.Decision = Decide(outcome, budget, isLate: true);
+                moves.Correct(budget, before.Day, before.Reserved, before.SpentBefore, outcome.Decision.ChargedMicroUsd);
+            }
+            else if (outcome.Decision!.Next != Next.Later)
+                moves.Settle(budget, before.Attempt, before.Day, before.Reserved, outcome.Decision.ChargedMicroUsd);
+
+            changed.Add(outcome);
+            calls.Add(CallAfter(outcome, before, gate.Now));
+        }
+
+        await moves.WriteAsync(session, cancellationToken);
+        var moved = await session.ExecuteAsync(calls, cancellationToken);
+        await session.ExecuteAsync(
+            [.. changed.Where((_, i) => moved[i] == 0).Select(outcome => new Statement("UPDATE paid_call SET spent_micro_usd = spent_micro_usd + $2, paid_tries = paid_tries + $3 WHERE call_key = $1")
+                .With(outcome.Call.CallKey).With(SpentDelta(outcome)).With(PaidDelta(outcome)))], cancellationToken);
+
+        if (moves.Overrun > 0)
+            await HaltForOverrunAsync(session, changed, gate.Now, cancellationToken);
+        foreach (var outcome in changed)
+            meters.Settled(outcome.Call.Engine.Name, outcome.Decision!, outcome.Outcome?.ResponseTimeMs ?? 0);
+
+        var ended = await session.EndBatchesOfCallsAsync(announce, [.. changed.Where(outcome => outcome.Decision!.Next == Next.Decided).Select(outcome => outcome.Call.CallKey)], cancellationToken);
+        // A late outcome, or one of a closed attempt, changes figures that were reported before.
+        foreach (var auditId in changed.Where(outcome => outcome.Settled!.StateBefore == TryStates.InDoubt || !budgets[outcome.Call.AuditId].IsLive(outcome.Settled.Attempt)).Select(outcome => outcome.Call.AuditId).Distinct())
+            await session.ReportBudgetAsync(announce, auditId, cancellationToken);
+        return ended;
+    }
+
+    OutcomeDecision Decide(OutcomeEntry entry, BudgetView budget, bool isLate)
+    {
+        var call = entry.Call;
+        var now = new OutcomeDecision.Circumstances(
+            IsLive: budget.IsLive(call.Attempt), isLate, call.Attempt, call.Tries + 1, call.InvalidTries, call.IsPermitted,
+            MayAskAgain: !call.PermissionUsed && CallDecision.MayAskAgain(budget, call.Attempt));
+        return entry.Outcome is { } outcome
+            ? OutcomeDecision.Of(outcome, call.Engine, call.Request, now, options.Value.FirstBackoff, options.Value.LongestBackoff)
+            : OutcomeDecision.NotSent(now);
+    }
+
+    static long SpentDelta(OutcomeEntry entry) => entry.Decision!.ChargedMicroUsd - (entry.Settled!.StateBefore == TryStates.InDoubt ? entry.Settled.SpentBefore : 0);
+
+    static int PaidDelta(OutcomeEntry entry) => (entry.Decision!.MayBeBilled ? 1 : 0) - (entry.Settled!.StateBefore == TryStates.InDoubt ? 1 : 0);
+
+    /// <summary>The call's row after a try. It changes only while this try is its latest; after a further try only money is corrected.</summary>
+    static Statement CallAfter(OutcomeEntry entry, SettledTry before, DateTime now)
+    {
+        var (decision, outcome) = (entry.Decision!, entry.Outcome);
+        var from = before.StateBefore == TryStates.InDoubt
+            ? "(state = 'InDoubt' OR (state = 'Planned' AND fallback_state = 'InDoubt' AND owner IS NULL))"
+            : "state = 'Sending'";
+        if (decision.Next == Next.Later)
+        {
+            // Not billed or not sent: the reservation stays, and so does what the call falls back to. A try that was never written does not count.
+            return new Statement($"UPDATE paid_call SET state = 'Planned', reason = CASE WHEN fallback_state IS NULL THEN $3 ELSE reason END, tries = tries - $4 WHERE call_key = $1 AND try_id = $2 AND {from}")
+                .With(entry.Call.CallKey).With(entry.TryId).With(outcome is null ? null : decision.Reason).With(outcome is null ? 1 : 0);
+        }
+
+        var replan = decision.Next == Next.Replan;
+        var text = replan ? null : outcome?.Text;
+        return new Statement($"""
+            UPDATE paid_call SET state = $3, fallback_state = $4, reason = $5, reserved_micro_usd = 0, owner = NULL, spent_micro_usd = spent_micro_usd + $6, paid_tries = paid_tries + $7, invalid_tries = invalid_tries + $8,
+                text = $9, text_hash = $10, sources_json = $11, search_used = $12, served_model = $13, surface = $14, response_time_ms = $15, input_tokens = $16, output_tokens = $17, cache_hit = $18, raw_hash = $19, answered_at = $20
+            WHERE call_key = $1 AND try_id = $2 AND {from}
+            """)
+            .With(entry.Call.CallKey).With(entry.TryId).With(replan ? CallStates.Planned : decision.CallState).With(replan ? decision.CallState : null).With(decision.Reason)
+            .With(SpentDelta(entry)).With(PaidDelta(entry)).With(outcome is { Class: OutcomeClass.Billed, Invalid: true } ? 1 : 0)
+            .With(text).With(text is null ? null : CallKey.HashOfText(text)).With(outcome is { Sources.Count: > 0 } ? JsonSerializer.Serialize(outcome.Sources, AssayJson.Options) : null)
+            .With(outcome?.SearchUsed).With(outcome?.ServedModel).With(outcome?.Surface).With(outcome?.ResponseTimeMs).With(outcome?.InputTokens).With(outcome?.OutputTokens)
+            .With(outcome?.CacheHit ?? false).With(outcome?.RawHash).With(decision.CallState is CallStates.Answered or CallStates.Refused or CallStates.Empty && !replan ? now : (DateTime?)null);
+    }
+
+    async Task HaltForOverrunAsync(LedgerSession session, List<OutcomeEntry> changed, DateTime now, CancellationToken cancellationToken)
+    {
+        var worst = changed.MaxBy(outcome => outcome.Decision!.ChargedMicroUsd - outcome.Settled!.Reserved)!;
+        var reason = $"PriceBoundBroken: call {worst.Call.CallKey} to engine '{worst.Call.Engine.Name}' was charged {worst.Decision!.ChargedMicroUsd} micro-dollars, its reservation was {worst.Settled!.Reserved}. Correct the prices in Engines__{worst.Call.Engine.Name}__*, then resume.";
+        PriceBoundBroken(logger, worst.Call.AuditId, reason);
+        await session.ExecuteAsync(
+            new Statement("UPDATE spending_halt SET halted = 1, reason = $1, halted_by = 'gateway', halted_at = $2 WHERE id = 1 AND halted = 0").With(reason).With(now), cancellationToken);
+    }
+
+    static async Task StoreIntentsAsync(LedgerSession session, List<IntentEntry> intents, Dictionary<Guid, BudgetView> budgets, Gate gate, CancellationToken cancellationToken)
+    {
+        List<IntentEntry> allowed = [];
+        foreach (var intent in intents)
+        {
+            intent.Verdict = gate switch
+            {
+                { OwnerIsAlive: false } => Verdict.OwnerLost,
+                _ when intent.Call.Owner != gate.Owner => Verdict.OwnerLost,
+                { Halted: true } => Verdict.Halted,
+                _ when !budgets.TryGetValue(intent.Call.AuditId, out var budget) || !budget.IsLive(intent.Call.Attempt) => Verdict.Gone,
+                _ when gate.Now >= intent.Call.DeadlineAt => Verdict.Gone,
+                _ => Verdict.Send,
+            };
+            if (intent.Verdict == Verdict.Send)
+                allowed.Add(intent);
+        }
+
+        var statements = allowed.OrderBy(intent => intent.Call.CallKey, StringComparer.Ordinal).SelectMany(intent => (Statement[])
+        [
+            new Statement("""
+                UPDATE paid_call SET state = 'Sending', try_id = $2, tries = tries + 1, permitted_attempt = CASE WHEN fallback_state = 'InDoubt' THEN attempt ELSE permitted_attempt END
+                WHERE call_key = $1 AND state = 'Planned' AND owner = $3 AND attempt = $4
+                """).With(intent.Call.CallKey).With(intent.TryId).With(intent.Call.Owner).With(intent.Call.Attempt),
+            new Statement("""
+                INSERT INTO paid_try (try_id, call_key, audit_id, attempt, owner, number, engine, permitted, state, reserved_micro_usd, spent_micro_usd, day, sent_at, spent_before_micro_usd)
+                SELECT $2, call_key, audit_id, attempt, owner, tries, engine, $3, 'Sending', reserved_micro_usd, 0, $4, $5, 0 FROM paid_call WHERE call_key = $1 AND try_id = $2
+                """).With(intent.Call.CallKey).With(intent.TryId).With(intent.Call.IsPermitted ? 1 : 0).With(budgets[intent.Call.AuditId].Day!).With(gate.Now),
+        ]).ToList();
+        var changed = await session.ExecuteAsync(statements, cancellationToken);
+        var ordered = allowed.OrderBy(intent => intent.Call.CallKey, StringComparer.Ordinal).ToList();
+        for (var i = 0; i < ordered.Count; i++)
+        {
+            // Only a row that really moved is sent.
+            if (changed[2 * i] != 1 || changed[2 * i + 1] != 1)
+                ordered[i].Verdict = Verdict.Gone;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "The ledger cannot be written ({Entries} intents and outcomes wait, failure {Failure}); nothing is sent until it can. Check the gateway's database.")]
+    static partial void FlushFailed(ILogger logger, int entries, int failure, Exception exception);
+
+    [LoggerMessage(LogLevel.Warning, "A commit of {Entries} intents and outcomes ended without an answer: outcomes are applied again, intents are taken back")]
+    static partial void CommitUnknown(ILogger logger, int entries, Exception exception);
+
+    [LoggerMessage(LogLevel.Error, "The ledger refuses to store call {CallKey} of audit {AuditId} after {Failures} tries: an answer is now stored without its text as Empty(UnreadableAnswer) with its price, an intent is dropped. Report this with the exception.")]
+    static partial void EntryRefused(ILogger logger, string callKey, Guid auditId, int failures, Exception exception);
+
+    [LoggerMessage(LogLevel.Critical, "Spending is halted after audit {AuditId}: {Reason}")]
+    static partial void PriceBoundBroken(ILogger logger, Guid auditId, string reason);
+}

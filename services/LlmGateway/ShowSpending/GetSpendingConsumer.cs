@@ -1,0 +1,62 @@
+using System.Text.Json;
+using Assay.Contracts.Internal;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.LlmGateway.Engines;
+using Assay.LlmGateway.Ledger;
+using MassTransit;
+
+namespace Assay.LlmGateway.ShowSpending;
+
+/// <summary>Shows the ledger's scopes, the halt, and every try in doubt with its price.</summary>
+sealed class GetSpendingConsumer(LedgerTransactions transactions) : IConsumer<GetSpending>
+{
+    public async Task Consume(ConsumeContext<GetSpending> context) =>
+        await context.RespondAsync(await transactions.ReadAsync((session, token) => ReadAsync(session, context.Message.AuditId, token), context.CancellationToken));
+
+    static async Task<SpendingStatus> ReadAsync(LedgerSession session, Guid? auditId, CancellationToken cancellationToken)
+    {
+        var now = await session.NowAsync(cancellationToken);
+        var halt = (await session.QueryAsync(
+            new Statement("SELECT halted, reason, halted_by, halted_at FROM spending_halt WHERE id = 1"),
+            row => (Halted: row.GetInt32(0) != 0, Reason: row.TextOrNull(1), By: row.TextOrNull(2), At: row.UtcOrNull(3)), cancellationToken))[0];
+        var audits = await session.QueryAsync(
+            auditId is { } one
+                ? new Statement("SELECT audit_id, tracking_id, day FROM audit_budget WHERE audit_id = $1").With(one)
+                : new Statement("SELECT audit_id, tracking_id, day FROM audit_budget WHERE state = 'Open'"),
+            row => (AuditId: row.GetGuid(0), TrackingId: row.GetGuid(1), Day: row.TextOrNull(2)), cancellationToken);
+        string[] names = [Scopes.Day(Scopes.DayOf(now)), .. audits.SelectMany(audit => (string?[])[Scopes.Audit(audit.AuditId), Scopes.Tree(audit.TrackingId), audit.Day is null ? null : Scopes.Day(audit.Day)]).OfType<string>()];
+        var scopes = await session.QueryAsync(
+            new Statement($"SELECT scope, ceiling_micro_usd, reserved_micro_usd, spent_micro_usd, overrun_micro_usd FROM spending WHERE {session.In("scope", 1)} ORDER BY scope").With(names.Distinct(StringComparer.Ordinal).ToArray()),
+            row => new SpendingScope { Scope = row.GetString(0), CeilingMicroUsd = row.GetInt64(1), ReservedMicroUsd = row.GetInt64(2), SpentMicroUsd = row.GetInt64(3), OverrunMicroUsd = row.GetInt64(4) }, cancellationToken);
+        var burn = (await session.QueryAsync(
+            new Statement("SELECT CAST(COALESCE(SUM(spent_micro_usd), 0) AS BIGINT) FROM paid_try WHERE ended_at > $1").With(now.AddMinutes(-1)), row => row.GetInt64(0), cancellationToken))[0];
+        const string doubts = """
+            SELECT t.audit_id, t.call_key, t.engine, c.request_json, t.reason, t.spent_micro_usd, t.sent_at FROM paid_try t JOIN paid_call c ON c.call_key = t.call_key WHERE t.state = 'InDoubt'
+            """;
+        var inDoubt = await session.QueryAsync(
+            auditId is { } only ? new Statement($"{doubts} AND t.audit_id = $1 ORDER BY t.sent_at DESC LIMIT 500").With(only) : new Statement($"{doubts} ORDER BY t.sent_at DESC LIMIT 500"),
+            row => new InDoubtCall
+            {
+                AuditId = row.GetGuid(0),
+                CallKey = row.GetString(1),
+                Engine = row.GetString(2),
+                Query = JsonSerializer.Deserialize<EngineRequest>(row.GetString(3), AssayJson.Options)!.Text,
+                Reason = row.TextOrNull(4) ?? "",
+                WorstCaseMicroUsd = row.GetInt64(5),
+                SentAt = row.Utc(6),
+            }, cancellationToken);
+        return new SpendingStatus
+        {
+            Halted = halt.Halted,
+            HaltReason = halt.Halted ? halt.Reason : null,
+            HaltedBy = halt.Halted ? halt.By : null,
+            HaltedAt = halt.Halted ? halt.At : null,
+            BurnMicroUsdPerMinute = burn,
+            Scopes = scopes,
+            InDoubt = inDoubt,
+        };
+    }
+}
+
+/// <summary>A question that changes nothing needs no inbox.</summary>
+sealed class GetSpendingConsumerDefinition : ConsumerDefinition<GetSpendingConsumer>;
