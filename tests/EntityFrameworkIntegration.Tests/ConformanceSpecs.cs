@@ -2,6 +2,8 @@ using Assay.EntityFrameworkIntegration.Tests.Orders;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Assay.EntityFrameworkIntegration.Tests;
 
@@ -226,6 +228,18 @@ public abstract class When_messages_are_consumed_in_transactions
         await heard.ShouldBecomeAsync(1, "effects of the good message");
         Func<Task<int>> parked = () => host.InScopeAsync(database => database.Set<OutboxMessage>().CountAsync(row => row.ParkedAt != null && row.LastError != null && row.Tries == 2));
         await parked.ShouldBecomeAsync(1, "parked rows");
+        (await host.CheckHealthAsync()).ShouldBe(HealthStatus.Degraded);
+
+        await host.InScopeAsync(database => database.Set<OutboxMessage>().ExecuteUpdateAsync(set => set.SetProperty(row => row.Body, "{\"messageType\":[\"urn:message:Assay.EntityFrameworkIntegration.Tests.Orders:PlaceOrder\"],\"message\":{\"orderId\":\"" + order + "\"}}")));
+        await using var scope = host.Services.CreateAsyncScope();
+        var parking = scope.ServiceProvider.GetRequiredService<IOutboxParking<OrderDbContext>>();
+        var message = (await parking.ListAsync()).ShouldHaveSingleItem();
+        message.LastError.ShouldNotBeNullOrEmpty();
+        (await parking.ReleaseAsync(message.MessageId)).ShouldBe(1);
+
+        await heard.ShouldBecomeAsync(2, "effects after the mended message was released");
+        await OutboxShouldBeEmptyAsync(host);
+        (await host.CheckHealthAsync()).ShouldBe(HealthStatus.Healthy);
     }
 
     protected static async Task OutboxShouldBeEmptyAsync(OrderHost host)

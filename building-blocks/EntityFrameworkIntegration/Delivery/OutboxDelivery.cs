@@ -15,16 +15,21 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 /// crash, a broker that was away, another instance's rows) and what is due on the schedule is swept. Confirmed rows are deleted in bulk.
 /// </summary>
 internal sealed partial class OutboxDelivery<TDbContext>(
-    IServiceScopeFactory scopes, IBusControl bus, OutboxSettings<TDbContext> settings, ILogger<OutboxDelivery<TDbContext>> logger) : BackgroundService
+    IServiceScopeFactory scopes, IBusControl bus, OutboxSettings<TDbContext> settings, IEnumerable<IDeliveryProbe> probes,
+    ILogger<OutboxDelivery<TDbContext>> logger) : BackgroundService
     where TDbContext : DbContext
 {
     private const int PendingRows = 5_000;
     private static readonly TimeSpan ErrorPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BusPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ObserveEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CleanUpEvery = TimeSpan.FromSeconds(30);
     private readonly Channel<IReadOnlyList<OutboxMessage>> _committed = Channel.CreateUnbounded<IReadOnlyList<OutboxMessage>>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Channel<Confirmed> _confirmed = Channel.CreateUnbounded<Confirmed>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentDictionary<Guid, bool> _inFlight = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly OutboxMetrics _metrics = new(typeof(TDbContext).Name);
+    private readonly IDeliveryProbe[] _probes = [.. probes];
     private int _pending;
 
     private sealed record Confirmed(IReadOnlyList<OutboxMessage> Rows, long? InboxId);
@@ -68,13 +73,27 @@ internal sealed partial class OutboxDelivery<TDbContext>(
         var due = rows.Where(IsDue).ToList();
         foreach (var row in due)
             _inFlight[row.MessageId] = true;
+        foreach (var probe in _probes)
+            await probe.CommittedAsync();
         var failures = await SendAllAsync(due, cancellationToken);
+        foreach (var probe in _probes)
+            await probe.SentAsync();
         if (failures.Count == 0 && due.Count == rows.Count)
             _confirmed.Writer.TryWrite(new Confirmed(due, inboxId));
         else if (due.Count > failures.Count)
             _confirmed.Writer.TryWrite(new Confirmed([.. due.Where(row => !failures.ContainsKey(row))], null));
         if (due.Count < rows.Count)
             Wake();
+    }
+
+    /// <summary>Counts a message that was scheduled for another delivery.</summary>
+    public void CountRedelivery() => _metrics.Redelivered();
+
+    public override void Dispose()
+    {
+        _metrics.Dispose();
+        _wake.Dispose();
+        base.Dispose();
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -90,8 +109,28 @@ internal sealed partial class OutboxDelivery<TDbContext>(
     {
         // Hosted services start one after another, and SQLite works synchronously: leave the starting thread.
         await Task.Yield();
-        await bus.WaitForHealthStatus(BusHealthStatus.Healthy, stoppingToken);
+        await WaitForBusAsync(stoppingToken);
         await Task.WhenAll(SendLoopAsync(stoppingToken), RemoveLoopAsync(stoppingToken), settings.Sweeps ? SweepLoopAsync(stoppingToken) : Task.CompletedTask);
+    }
+
+    /// <summary>Waits while the broker is away. One endpoint that is not ready must not hold up all the others' messages.</summary>
+    private async Task WaitForBusAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            patience.CancelAfter(BusPatience);
+            try
+            {
+                await bus.WaitForHealthStatus(BusHealthStatus.Healthy, patience.Token);
+                return;
+            }
+            catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+            {
+                if (bus.CheckHealth().Status == BusHealthStatus.Degraded)
+                    return;
+            }
+        }
     }
 
     private static bool IsDue(OutboxMessage row) => row.EnqueueTime is null || row.EnqueueTime <= row.SentTime;
@@ -104,7 +143,11 @@ internal sealed partial class OutboxDelivery<TDbContext>(
             while (rows.Count < settings.MessageDeliveryLimit && _committed.Reader.TryRead(out var group))
                 rows.AddRange(group);
             Interlocked.Add(ref _pending, -rows.Count);
+            foreach (var probe in _probes)
+                await probe.CommittedAsync();
             var failures = await SendAllAsync(rows, stoppingToken);
+            foreach (var probe in _probes)
+                await probe.SentAsync();
             _confirmed.Writer.TryWrite(new Confirmed(failures.Count == 0 ? rows : [.. rows.Where(row => !failures.ContainsKey(row))], null));
         }
     }
@@ -179,6 +222,7 @@ internal sealed partial class OutboxDelivery<TDbContext>(
             try
             {
                 await sends[i];
+                _metrics.Sent(rows[i]);
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested || exception is not OperationCanceledException)
             {
@@ -190,6 +234,8 @@ internal sealed partial class OutboxDelivery<TDbContext>(
             }
         }
 
+        if (failures.Count > 0)
+            _metrics.Failed(failures.Count);
         foreach (var (row, exception) in failures)
         {
             _inFlight.TryRemove(row.MessageId, out _);

@@ -11,18 +11,26 @@ internal sealed partial class OutboxDelivery<TDbContext>
     private async Task SweepLoopAsync(CancellationToken stoppingToken)
     {
         var nextCleanUp = DateTime.UtcNow;
+        var nextObservation = DateTime.UtcNow;
         while (!stoppingToken.IsCancellationRequested)
         {
             var pause = settings.QueryDelay;
             try
             {
-                await bus.WaitForHealthStatus(BusHealthStatus.Healthy, stoppingToken);
+                await WaitForBusAsync(stoppingToken);
                 var due = await SecondsUntilDueAsync(stoppingToken);
                 if (due is <= 0)
                 {
                     await SweepOutboxAsync(stoppingToken);
                     await SweepScheduleAsync(stoppingToken);
                     continue;
+                }
+
+                if (DateTime.UtcNow >= nextObservation)
+                {
+                    await using var scope = scopes.CreateAsyncScope();
+                    _metrics.Observe(await OutboxStatistics.ReadAsync(scope.ServiceProvider.GetRequiredService<TDbContext>(), stoppingToken));
+                    nextObservation = DateTime.UtcNow + ObserveEvery;
                 }
 
                 if (settings.CleansInbox && DateTime.UtcNow >= nextCleanUp)
@@ -86,6 +94,7 @@ internal sealed partial class OutboxDelivery<TDbContext>
                 {
                     var row = OutboxRows.Read(reader, 2);
                     row.SequenceNumber = reader.GetInt64(0);
+                    row.Tries = reader.GetInt32(1);
                     return new Claimed(row, reader.GetInt32(1), null);
                 },
                 cancellationToken);

@@ -61,6 +61,7 @@ public static class MessagingModelBuilderExtensions
         entity.Property(message => message.FaultAddress).HasMaxLength(AddressLength);
         // Only what is still to be sent: parked rows, however many, cost the sweeper nothing.
         entity.HasIndex(message => message.NextTryAt).HasFilter("\"ParkedAt\" IS NULL");
+        entity.HasIndex(message => message.ParkedAt).HasFilter("\"ParkedAt\" IS NOT NULL");
         // For rows that a caller inserted with its own SQL, whose sequence numbers only the database knows.
         entity.HasIndex(message => message.MessageId);
         configure?.Invoke(entity);
@@ -99,6 +100,7 @@ public static class MessagingModelBuilderExtensions
         entity.Property(message => message.Tries).HasColumnName("tries");
         entity.Property(message => message.LastError).HasColumnName("last_error");
         entity.Property(message => message.ParkedAt).HasColumnName("parked_at");
+        entity.HasIndex(message => message.ParkedAt).HasDatabaseName("ix_scheduled_message_parked_at").HasFilter("parked_at IS NOT NULL");
         entity.HasIndex(message => message.DueAt).HasDatabaseName("ix_scheduled_message_due_at").HasFilter("parked_at IS NULL");
         configure?.Invoke(entity);
     }

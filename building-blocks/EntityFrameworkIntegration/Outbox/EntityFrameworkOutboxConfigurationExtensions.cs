@@ -4,6 +4,7 @@ using MassTransit.Middleware;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 
 namespace MassTransit;
@@ -13,7 +14,7 @@ public static class EntityFrameworkOutboxConfigurationExtensions
 {
     /// <summary>
     /// Registers the inbox and outbox of a DbContext, <see cref="IDbContextOutbox{TDbContext}"/>, and the hosted service that delivers and
-    /// sweeps them. Several DbContexts may share one bus, each with its own call.
+    /// sweeps them, a health check <c>outbox-TDbContext</c> (tags ready, outbox) and the meter <c>Assay.Outbox</c>. Several DbContexts may share one bus, each with its own call.
     /// </summary>
     /// <typeparam name="TDbContext">A registered DbContext whose model has the messaging tables.</typeparam>
     /// <param name="configurator">The bus registration.</param>
@@ -31,6 +32,10 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configurator.AddSingleton<IHostedService>(provider => provider.GetRequiredService<OutboxDelivery<TDbContext>>());
         configurator.AddScoped<IOutboxContextFactory<TDbContext>, DbContextOutboxContextFactory<TDbContext>>();
         configurator.AddScoped<IDbContextOutbox<TDbContext>, DbContextOutbox<TDbContext>>();
+        configurator.AddScoped<IOutboxParking<TDbContext>, OutboxParking<TDbContext>>();
+        configurator.AddHealthChecks().Add(new HealthCheckRegistration(
+            $"outbox-{typeof(TDbContext).Name}", provider => new OutboxHealthCheck<TDbContext>(provider.GetRequiredService<IServiceScopeFactory>()),
+            HealthStatus.Unhealthy, ["ready", "outbox"]));
         configurator.AddSingleton<IMessagingStartCheck, OutboxStartCheck<TDbContext>>();
         configurator.AddMessagingStartChecks();
     }

@@ -23,6 +23,8 @@ internal sealed class DbContextScheduleMessageProvider<TDbContext>(
         var due = scheduledTime.Kind == DateTimeKind.Local ? scheduledTime.ToUniversalTime() : DateTime.SpecifyKind(scheduledTime, DateTimeKind.Utc);
         var delay = due - time.GetUtcNow().UtcDateTime;
         await InTransactionAsync(dbContext => ScheduledMessages.InsertAsync(dbContext, tokenId, delay, row, cancellationToken), cancellationToken);
+        if (IsRedelivery(destinationAddress))
+            delivery.CountRedelivery();
         return new ScheduledMessageHandle<T>(tokenId, due, destinationAddress, message);
     }
 
@@ -52,4 +54,6 @@ internal sealed class DbContextScheduleMessageProvider<TDbContext>(
 
         delivery.Wake();
     }
+
+    private bool IsRedelivery(Uri destination) => destination == context.ReceiveContext.InputAddress;
 }

@@ -3,6 +3,7 @@ using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -109,6 +110,9 @@ public sealed class OrderHost : IAsyncDisposable
 
     public Task<OrderState?> FindOrderAsync(Guid orderId) =>
         InScopeAsync(database => database.Orders.AsNoTracking().SingleOrDefaultAsync(order => order.CorrelationId == orderId));
+
+    public async Task<HealthStatus> CheckHealthAsync() =>
+        (await Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(check => check.Tags.Contains("outbox"))).Status;
 
     public async ValueTask DisposeAsync()
     {
