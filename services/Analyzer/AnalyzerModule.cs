@@ -3,6 +3,7 @@ using Assay.Analyzer.AnswerTexts;
 using Assay.Analyzer.Database;
 using Assay.Analyzer.DraftInsights;
 using Assay.Analyzer.PlanQueries;
+using Assay.Analyzer.ScoreAudit;
 using Assay.ServiceDefaults;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -22,8 +23,10 @@ public sealed class AnalyzerModule : AssayModule
 
     public override void AddConsumers(IBusRegistrationConfigurator bus)
     {
+        bus.AddEntityFrameworkOutbox<AnalyzerDbContext>();
         bus.AddConsumer<PlanQueriesConsumer, PlanQueriesConsumerDefinition>();
         bus.AddConsumer<AnalyzeAnswersConsumer, AnalyzeAnswersConsumerDefinition>();
+        bus.AddConsumer<ScoreAuditConsumer, ScoreAuditConsumerDefinition>();
         bus.AddConsumer<DraftInsightsConsumer, DraftInsightsConsumerDefinition>();
         bus.AddConsumer<GetAnswerTextsConsumer, GetAnswerTextsConsumerDefinition>();
     }

@@ -28,6 +28,7 @@ static class AnswerBatch
         var request = subject.ReadRequest();
         var queries = plan.ReadQueries().ToDictionary(query => query.QueryId, StringComparer.Ordinal);
         var brands = TrackedBrands.Of(request);
+        var fictitious = new Lazy<TrackedBrands>(() => TrackedBrands.OnlyOf(QueryPlanner.FictitiousBrand(request, brands.AreNamedIn)));
 
         var taken = new List<AnswerRow>(message.Answers.Count);
         foreach (var answer in message.Answers.DistinctBy(answer => answer.CallKey, StringComparer.Ordinal))
@@ -43,6 +44,7 @@ static class AnswerBatch
             var row = stored.GetValueOrDefault(answer.CallKey);
             var intake = AnswerIntake.Take(answer, query.Text, request.Locale, brands.Lexicon, row?.Text, row?.TextHash);
             var fresh = Row(message, answer, query, intake, now);
+            fresh.FictitiousMentioned = query.Control && intake is { Outcome: AnswerOutcomes.Valid, Text: { } text } && fictitious.Value.AreNamedIn(text, query.Text);
             taken.Add(fresh);
             if (row is null)
                 db.Answers.Add(fresh);
@@ -164,6 +166,7 @@ static class AnswerBatch
         row.AnsweredAt = fresh.AnsweredAt;
         row.MatcherVersion = fresh.MatcherVersion;
         row.Reading = fresh.Reading;
+        row.FictitiousMentioned = fresh.FictitiousMentioned;
         row.StoredAt = fresh.StoredAt;
         row.Version++;
     }

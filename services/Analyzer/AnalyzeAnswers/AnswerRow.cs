@@ -54,6 +54,9 @@ sealed class AnswerRow
     /// <summary>What was read from the text, as JSON; null without a text.</summary>
     public string? Reading { get; set; }
 
+    /// <summary>For the control query: whether the answer speaks of the fictitious brand as if it existed.</summary>
+    public bool FictitiousMentioned { get; set; }
+
     public required DateTime StoredAt { get; set; }
     public int Version { get; set; }
 }

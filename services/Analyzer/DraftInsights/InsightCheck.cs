@@ -43,7 +43,7 @@ static class InsightCheck
         if (theme.Layer > 1 && rests.Count == 0)
             return Rejected("\"insights\" names no finding.");
 
-        var numbers = StatedNumbers.Of(evidence);
+        var numbers = StatedNumbers.Of(evidence, InsightPrompt.Shown(theme, evidence), below);
         if ((numbers.FirstForeign(title) ?? numbers.FirstForeign(text)) is { } foreign)
             return Rejected($"it states the number {foreign}, which the scores do not hold.");
 
@@ -58,7 +58,7 @@ static class InsightCheck
             CallKeys = cited,
             InsightIds = rests,
         };
-        return new(insight, theme.Layer == 3 ? Actions(root, evidence, theme.Metrics, known, numbers) : [], null);
+        return new(insight, theme.Layer == 3 ? Actions(root, evidence, known, numbers) : [], null);
     }
 
     public static Insight Unavailable(InsightTheme theme, string reason) => new()
@@ -89,7 +89,7 @@ static class InsightCheck
     }
 
     /// <summary>The actions that name an existing query, engine, metric and evidence. A bad one is left out: rules fill up what is missing.</summary>
-    static IReadOnlyList<Recommendation> Actions(JsonElement root, Evidence evidence, IReadOnlyList<string> metrics, HashSet<string> known, StatedNumbers numbers)
+    static IReadOnlyList<Recommendation> Actions(JsonElement root, Evidence evidence, HashSet<string> known, StatedNumbers numbers)
     {
         if (!root.TryGetProperty("recommendations", out var list) || list.ValueKind != JsonValueKind.Array)
             return [];
@@ -100,7 +100,7 @@ static class InsightCheck
             var action = QueryPlanner.Clean(AdvisorAnswer.Text(item, "action") ?? "");
             var query = evidence.Scores.Queries.FirstOrDefault(q => Same(q.Query, AdvisorAnswer.Text(item, "query")));
             var engine = evidence.Scores.Engines.FirstOrDefault(e => Same(e.Name, AdvisorAnswer.Text(item, "engine")));
-            var metric = metrics.FirstOrDefault(m => Same(m, AdvisorAnswer.Text(item, "metric")));
+            var metric = evidence.Scores.Scores.Keys.FirstOrDefault(m => Same(m, AdvisorAnswer.Text(item, "metric")));
             if (title.Length is 0 or > MaxTitle || action.Length is 0 or > MaxText || query is null || engine is null || metric is null)
                 continue;
             var (cited, complaint) = item.ValueKind == JsonValueKind.Object ? References(item, "evidence", known, "answer of this audit") : ([], "not an object");

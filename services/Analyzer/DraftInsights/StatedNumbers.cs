@@ -1,16 +1,17 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Assay.Contracts;
+using Assay.Contracts.Internal.Analyzer;
 
 namespace Assay.Analyzer.DraftInsights;
 
-/// <summary>The numbers an insight may state: those of the scores, and those that stand in names and queries.</summary>
+/// <summary>The numbers an insight may state: those of the scores, counts of the answers it was shown, and those that stand in names and queries.</summary>
 sealed partial class StatedNumbers
 {
     readonly List<double> values = [];
     readonly HashSet<string> literals = new(StringComparer.Ordinal);
 
-    public static StatedNumbers Of(Evidence evidence)
+    public static StatedNumbers Of(Evidence evidence, IReadOnlyList<EvidenceAnswer> shown, IReadOnlyList<Insight> below)
     {
         var numbers = new StatedNumbers();
         var scores = evidence.Scores;
@@ -39,6 +40,10 @@ sealed partial class StatedNumbers
         numbers.Add(scores.Queries.Count, scores.Queries.Count(q => q.Branded), scores.Queries.Count(q => !q.Branded), scores.Engines.Count, scores.Competitors.Count, scores.Categories.Count);
         foreach (var count in coverage.Reasons.Values)
             numbers.Add(count);
+        // An insight may count the answers it was shown.
+        numbers.Add(shown.Count, shown.Count(answer => answer.MentionsBrand), shown.Count(answer => !answer.MentionsBrand));
+        foreach (var insight in below)
+            numbers.AddLiterals(insight.InsightId);
         // "95 % interval", "top 3", "scores from 0 to 100" are names of things, not findings.
         numbers.literals.UnionWith(["95", "0", "100", "1", "3"]);
         foreach (var name in (string[])[evidence.Brand, .. evidence.Competitors, .. scores.Engines.SelectMany(e => new[] { e.Name, e.Model ?? "" }), .. evidence.Answers.SelectMany(a => a.OtherBrands), .. evidence.Answers.SelectMany(a => a.Domains)])

@@ -30,7 +30,7 @@ static class PlanPrompt
             industry = topic.Topic,
             features = topic.Features,
             locale = request.Locale,
-            count,
+            queryCount = count,
             categories = QueryCategories.Planned,
         };
         var text =

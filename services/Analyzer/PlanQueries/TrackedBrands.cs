@@ -14,7 +14,13 @@ sealed class TrackedBrands
         new BrandEntry { Name = request.Brand.Name, Domain = request.Brand.Domain, Aliases = request.Brand.Aliases ?? [], Features = request.Brand.Features ?? [] },
         (request.Competitors ?? []).Select(competitor => new BrandEntry { Name = competitor.Name, Domain = competitor.Domain, Aliases = competitor.Aliases ?? [] })));
 
-    /// <summary>Whether a query names the brand or a competitor, by the same matcher that reads answers.</summary>
-    public bool AreNamedIn(string query) =>
-        AnswerReader.Read(new AnswerToRead { Text = query, Query = "" }, Lexicon).Mentions.Count > 0;
+    /// <summary>One name alone, for the control query's fictitious brand.</summary>
+    public static TrackedBrands OnlyOf(string name) => new(BrandLexicon.Build(new BrandEntry { Name = name }, []));
+
+    /// <summary>Whether an answer speaks of one of the names as of something that exists: an echo of the question or "I know no such brand" does not.</summary>
+    public bool AreNamedIn(string answer, string query) =>
+        AnswerReader.Read(new AnswerToRead { Text = answer, Query = query }, Lexicon).Mentions.Count > 0;
+
+    /// <summary>Whether a query names the brand or a competitor.</summary>
+    public bool AreNamedIn(string query) => BrandedQuery.IsBranded(query, Lexicon);
 }
