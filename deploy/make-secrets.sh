@@ -1,0 +1,25 @@
+#!/bin/sh
+# Writes random secrets for docker compose to deploy/secrets, once; prints the operator's key.
+set -eu
+cd "$(dirname "$0")"
+[ ! -e secrets/bootstrap-keys ] || { echo "deploy/secrets exists already; remove it to make new ones (the databases keep the old passwords)" >&2; exit 1; }
+umask 022
+mkdir -p secrets
+chmod 700 secrets
+random() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
+# The folder protects the files; inside the containers a user other than root reads them.
+random > secrets/postgres-password
+users=
+for service in saga gateway analyzer dashboard; do
+    database=$(random)
+    broker=$(random)
+    printf '%s' "$database" > "secrets/$service-database-password"
+    printf 'postgres:5432:assay_%s:assay_%s:%s\n' "$service" "$service" "$database" > "secrets/$service-pgpass"
+    printf '%s' "$broker" > "secrets/$service-broker-password"
+    users="$users,\"$service\":\"$broker\""
+done
+key="assay_$(random)"
+printf 'operator bootstrap %s\n' "$key" > secrets/bootstrap-keys
+node rabbitmq/definitions.mjs "{${users#,}}" > secrets/rabbitmq-definitions.json
+[ -e engines.env ] || cp engines.env.example engines.env
+echo "operator key: $key"
