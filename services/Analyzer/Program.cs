@@ -1,1 +1,4 @@
-return 0;
+using Assay.Analyzer;
+using Assay.ServiceDefaults;
+
+return await AssayHost.RunServiceAsync(new AnalyzerModule(), args);

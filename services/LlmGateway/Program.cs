@@ -1,1 +1,4 @@
-return 0;
+using Assay.LlmGateway;
+using Assay.ServiceDefaults;
+
+return await AssayHost.RunServiceAsync(new LlmGatewayModule(), args);
