@@ -7,7 +7,7 @@ using System.Runtime.InteropServices;
 namespace Assay.TestServers;
 
 /// <summary>A child process that belongs to the tests: its log is kept, it is killed by process id, at the latest when the test process exits.</summary>
-internal sealed class ServerProcess : IAsyncDisposable
+public sealed class ServerProcess : IAsyncDisposable
 {
     private const int LogLines = 200;
     private static readonly ConcurrentDictionary<int, Process> Running = new();
@@ -24,8 +24,11 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public int Id => _process.Id;
     public bool HasExited => _process.HasExited;
+
+    /// <summary>The last lines it wrote to its output and error streams.</summary>
     public string LogTail => string.Join('\n', _log);
 
+    /// <summary>Starts a program without a shell.</summary>
     public static ServerProcess Start(string file, IEnumerable<string> arguments, string workingDirectory, IReadOnlyDictionary<string, string>? environment = null)
     {
         var info = new ProcessStartInfo(file, arguments)
@@ -86,6 +89,10 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the process has written a line that contains the text.</summary>
+    public Task WaitForLineAsync(string text, TimeSpan limit) =>
+        WaitUntilAsync($"The process that should write '{text}'", _ => Task.FromResult(LogTail.Contains(text, StringComparison.Ordinal)), limit);
+
     /// <summary>SIGKILL to the process and everything it started; returns once it is gone.</summary>
     public async Task KillAsync()
     {
@@ -102,6 +109,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             throw new InvalidOperationException($"Signal {signal} could not be sent to process {_process.Id} (errno {Marshal.GetLastPInvokeError()}).");
     }
 
+    /// <summary>Waits for its end.</summary>
     public async Task WaitForExitAsync(TimeSpan limit)
     {
         using var timeout = new CancellationTokenSource(limit);

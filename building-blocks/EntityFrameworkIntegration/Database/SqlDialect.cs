@@ -20,6 +20,9 @@ internal abstract class SqlDialect
         var provider => throw new NotSupportedException($"{context.GetType().Name} uses the provider '{provider}'. The messaging tables work on PostgreSQL and SQLite: configure it with UseAssayPostgres or UseAssaySqlite."),
     };
 
+    /// <summary>Whether either database says that trying again may help.</summary>
+    public static bool IsTransientAnywhere(Exception exception) => Postgres.IsTransient(exception) || Sqlite.IsTransient(exception);
+
     /// <summary>The database's clock, comparable with stored times.</summary>
     public abstract string Now { get; }
 

@@ -89,6 +89,9 @@ internal sealed partial class OutboxDelivery<TDbContext>(
     /// <summary>Counts a message that was scheduled for another delivery.</summary>
     public void CountRedelivery() => _metrics.Redelivered();
 
+    /// <summary>Says why a message is neither consumed nor acknowledged.</summary>
+    public void LogRedeliveryWaits(Exception exception, Guid? messageId) => RedeliveryWaits(logger, exception, messageId, typeof(TDbContext).Name);
+
     public override void Dispose()
     {
         _metrics.Dispose();
@@ -257,6 +260,9 @@ internal sealed partial class OutboxDelivery<TDbContext>(
 
     [LoggerMessage(LogLevel.Warning, "Message {MessageId} for {Destination} could not be sent; it stays in the outbox of {Context} and is tried again")]
     private static partial void NotSent(ILogger logger, Exception exception, Guid messageId, Uri? destination, string context);
+
+    [LoggerMessage(LogLevel.Warning, "The redelivery of message {MessageId} could not be scheduled because the database of {Context} is away; the message waits unacknowledged")]
+    private static partial void RedeliveryWaits(ILogger logger, Exception exception, Guid? messageId, string context);
 
     [LoggerMessage(LogLevel.Warning, "{Count} sent messages could not be removed from the outbox of {Context} yet; trying again")]
     private static partial void NotRemoved(ILogger logger, Exception exception, int count, string context);

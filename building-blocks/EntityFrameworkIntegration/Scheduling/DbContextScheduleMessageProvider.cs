@@ -14,6 +14,9 @@ internal sealed class DbContextScheduleMessageProvider<TDbContext>(
     : IScheduleMessageProvider
     where TDbContext : DbContext
 {
+    // Below the half hour after which RabbitMQ closes a consumer that does not acknowledge.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+
     public async Task<ScheduledMessage<T>> ScheduleSend<T>(
         Uri destinationAddress, DateTime scheduledTime, T message, IPipe<SendContext<T>> pipe, CancellationToken cancellationToken)
         where T : class
@@ -44,6 +47,26 @@ internal sealed class DbContextScheduleMessageProvider<TDbContext>(
             return;
         }
 
+        var giveUpAt = time.GetUtcNow() + Patience;
+        for (var pause = TimeSpan.FromMilliseconds(200);; pause = pause < TimeSpan.FromSeconds(5) ? pause * 2 : pause)
+        {
+            try
+            {
+                await CommitAsync(write, cancellationToken);
+                return;
+            }
+            catch (Exception exception) when (SqlDialect.IsTransientAnywhere(exception) && time.GetUtcNow() + pause < giveUpAt)
+            {
+                // To fail here would move the message to the error queue because its database restarts. It waits unacknowledged
+                // instead; a process that is stopped or dies gives it back to the broker.
+                delivery.LogRedeliveryWaits(exception, context.MessageId);
+                await Task.Delay(pause, time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task CommitAsync(Func<TDbContext, Task> write, CancellationToken cancellationToken)
+    {
         await using var scope = scopes.CreateAsyncScope();
         var dbContext = scope.ServiceProvider.GetRequiredService<TDbContext>();
         await using (var transaction = await dbContext.Database.BeginTransactionAsync(settings.Isolation ?? SqlDialect.Of(dbContext).DefaultIsolation, cancellationToken))

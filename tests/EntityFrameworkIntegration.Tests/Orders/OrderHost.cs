@@ -12,6 +12,12 @@ namespace Assay.EntityFrameworkIntegration.Tests.Orders;
 /// <summary>Where an order service of the tests keeps its data and sends its messages.</summary>
 public sealed record OrderSurroundings(string Database, bool IsPostgres, string? VirtualHost, int RabbitPort)
 {
+    /// <summary>As arguments of a child process.</summary>
+    public IReadOnlyList<string> ToArguments() => [Database, $"{IsPostgres}", VirtualHost ?? "", $"{RabbitPort}"];
+
+    public static OrderSurroundings FromArguments(IReadOnlyList<string> arguments) =>
+        new(arguments[0], bool.Parse(arguments[1]), arguments[2].Length == 0 ? null : arguments[2], int.Parse(arguments[3], System.Globalization.CultureInfo.InvariantCulture));
+
     /// <summary>A SQLite file and the in-memory bus.</summary>
     public static OrderSurroundings Embedded() =>
         new($"Data Source={Path.Combine(Path.GetTempPath(), $"assay-ef-{Guid.NewGuid():N}.db")}", IsPostgres: false, VirtualHost: null, RabbitPort: 0);
@@ -38,11 +44,13 @@ public sealed class OrderHost : IAsyncDisposable
 
     public static async Task<OrderHost> StartAsync(
         OrderSurroundings surroundings, Action<IEntityFrameworkOutboxConfigurator>? outbox = null, ConsumerSwitch? control = null,
-        Action<IServiceCollection>? services = null, ConcurrencyMode mode = ConcurrencyMode.Pessimistic, bool start = true)
+        Action<IServiceCollection>? services = null, ConcurrencyMode mode = ConcurrencyMode.Pessimistic, bool start = true,
+        bool consumes = true, TimeSpan? redelivery = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddSingleton(control ?? new ConsumerSwitch());
+        builder.Services.AddSingleton(new OrderPolicyOptions(redelivery ?? TimeSpan.FromMilliseconds(300)));
         builder.Services.AddDbContext<OrderDbContext>(options =>
         {
             if (surroundings.IsPostgres)
@@ -54,17 +62,14 @@ public sealed class OrderHost : IAsyncDisposable
         builder.Services.AddMassTransit(bus =>
         {
             bus.SetKebabCaseEndpointNameFormatter();
-            bus.AddEntityFrameworkOutbox<OrderDbContext>(outbox);
-            bus.AddConsumer<PlaceOrderConsumer, OrderConsumerDefinition<PlaceOrderConsumer>>();
-            bus.AddConsumer<OrderPlacedConsumer, OrderConsumerDefinition<OrderPlacedConsumer>>();
-            bus.AddConsumer<PoisonConsumer, OrderConsumerDefinition<PoisonConsumer>>();
-            bus.AddConsumer<PoisonFaultConsumer, OrderConsumerDefinition<PoisonFaultConsumer>>();
-            bus.AddSagaStateMachine<OrderStateMachine, OrderState, OrderStateDefinition>()
-                .EntityFrameworkRepository(repository =>
-                {
-                    repository.ConcurrencyMode = mode;
-                    repository.ExistingDbContext<OrderDbContext>();
-                });
+            bus.AddEntityFrameworkOutbox<OrderDbContext>(settings =>
+            {
+                // The time a killed writer's rows are left alone: shorter than in production, so that crash tests need not wait for it.
+                settings.MessageDeliveryTimeout = TimeSpan.FromSeconds(3);
+                outbox?.Invoke(settings);
+            });
+            if (consumes)
+                AddConsumers(bus, mode);
             if (surroundings.VirtualHost is { } host)
             {
                 bus.AddConfigureEndpointsCallback((_, _, endpoint) =>
@@ -90,6 +95,20 @@ public sealed class OrderHost : IAsyncDisposable
         if (start)
             await orders._host.StartAsync();
         return orders;
+    }
+
+    private static void AddConsumers(IBusRegistrationConfigurator bus, ConcurrencyMode mode)
+    {
+        bus.AddConsumer<PlaceOrderConsumer, OrderConsumerDefinition<PlaceOrderConsumer>>();
+        bus.AddConsumer<OrderPlacedConsumer, OrderConsumerDefinition<OrderPlacedConsumer>>();
+        bus.AddConsumer<PoisonConsumer, OrderConsumerDefinition<PoisonConsumer>>();
+        bus.AddConsumer<PoisonFaultConsumer, OrderConsumerDefinition<PoisonFaultConsumer>>();
+        bus.AddSagaStateMachine<OrderStateMachine, OrderState, OrderStateDefinition>()
+            .EntityFrameworkRepository(repository =>
+            {
+                repository.ConcurrencyMode = mode;
+                repository.ExistingDbContext<OrderDbContext>();
+            });
     }
 
     public async Task<T> InScopeAsync<T>(Func<OrderDbContext, Task<T>> work)
@@ -119,6 +138,9 @@ public sealed class OrderHost : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
     }
+
+    /// <summary>Runs until the process is told to stop.</summary>
+    public Task WaitForShutdownAsync() => _host.WaitForShutdownAsync();
 }
 
 public sealed class OrderConsumerDefinition<TConsumer> : ConsumerDefinition<TConsumer>
@@ -134,12 +156,15 @@ public sealed class OrderStateDefinition : SagaDefinition<OrderState>
         endpointConfigurator.UseOrderPolicy(context);
 }
 
+public sealed record OrderPolicyOptions(TimeSpan Redelivery);
+
 internal static class OrderPolicy
 {
     public static void UseOrderPolicy(this IReceiveEndpointConfigurator endpoint, IRegistrationContext context)
     {
         endpoint.UseEntityFrameworkMessageScheduler<OrderDbContext>(context);
-        endpoint.UseScheduledRedelivery(redelivery => redelivery.Intervals(TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(300)));
+        var pause = context.GetRequiredService<OrderPolicyOptions>().Redelivery;
+        endpoint.UseScheduledRedelivery(redelivery => redelivery.Intervals(pause, pause));
         endpoint.UseMessageRetry(retry => retry.Immediate(2));
         endpoint.UseEntityFrameworkOutbox<OrderDbContext>(context);
     }

@@ -1,0 +1,98 @@
+using Assay.EntityFrameworkIntegration.Tests.Orders;
+using Assay.TestServers;
+using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Assay.EntityFrameworkIntegration.Tests.Crashes;
+
+/// <summary>Where the order service of a crash test stands still, to be killed there.</summary>
+public enum CrashPoint
+{
+    /// <summary>Nowhere.</summary>
+    None,
+
+    /// <summary>In the consumer, before its transaction commits.</summary>
+    Consuming,
+
+    /// <summary>After the commit, before its messages are sent.</summary>
+    Committed,
+
+    /// <summary>After its messages are confirmed, before their rows are deleted.</summary>
+    Sent,
+}
+
+/// <summary>An order service in a process of its own.</summary>
+internal static class CrashHost
+{
+    private const string Reached = "REACHED";
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    /// <summary>Starts the process, lets it publish one order command, and kills it with SIGKILL where it stands still.</summary>
+    public static async Task PublishAndKillAsync(OrderSurroundings surroundings, CrashPoint point, string command, Guid order, bool consumes = true, TimeSpan? redelivery = null)
+    {
+        await using var process = ServerProcess.Start("dotnet",
+        [
+            typeof(CrashHost).Assembly.Location, .. surroundings.ToArguments(), $"{point}", command, $"{order}", $"{consumes}", $"{redelivery ?? TimeSpan.FromMilliseconds(300)}",
+        ], AppContext.BaseDirectory);
+        await process.WaitForLineAsync($"{Reached} {point}", Limit);
+        await process.KillAsync();
+    }
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var surroundings = OrderSurroundings.FromArguments(args);
+        var point = Enum.Parse<CrashPoint>(args[4]);
+        var (command, order) = (args[5], Guid.Parse(args[6]));
+        var control = new ConsumerSwitch();
+        if (point == CrashPoint.Consuming)
+            control.OnPlaceOrder = (_, _) => StandStillAsync(point);
+
+        await using var host = await OrderHost.StartAsync(surroundings, control: control, consumes: bool.Parse(args[7]), redelivery: TimeSpan.Parse(args[8], System.Globalization.CultureInfo.InvariantCulture),
+            services: services => services.AddSingleton<IDeliveryProbe>(new Probe(point)));
+        switch (command)
+        {
+            case "place":
+                await host.Bus.Publish(new PlaceOrder { OrderId = order }, context => context.MessageId = order);
+                break;
+            case "place-through-outbox":
+                await host.WithOutboxAsync(async outbox =>
+                {
+                    await outbox.Publish(new PlaceOrder { OrderId = order });
+                    await outbox.SaveChangesAsync();
+                });
+                break;
+            case "remind":
+                await host.Bus.Publish(new StartOrder { OrderId = order, RemindAfter = TimeSpan.FromSeconds(2) });
+                Func<Task<string?>> state = async () => (await host.FindOrderAsync(order))?.CurrentState;
+                await state.ShouldBecomeAsync("Running", "state");
+                await StandStillAsync(point);
+                break;
+            case "poison":
+                await host.Bus.Publish(new Poison { OrderId = order });
+                Func<Task<int>> scheduled = () => host.InScopeAsync(database => Microsoft.EntityFrameworkCore.EntityFrameworkQueryableExtensions.CountAsync(database.Set<ScheduledMessageRow>()));
+                await scheduled.ShouldBecomeAsync(1, "scheduled redeliveries");
+                await StandStillAsync(point);
+                break;
+            default:
+                throw new ArgumentException($"Unknown command '{command}'.", nameof(args));
+        }
+
+        await host.WaitForShutdownAsync();
+        return 0;
+    }
+
+    private static async Task StandStillAsync(CrashPoint point)
+    {
+        await Console.Out.WriteLineAsync($"{Reached} {point}");
+        await Console.Out.FlushAsync();
+        await Task.Delay(Timeout.InfiniteTimeSpan);
+    }
+
+    private sealed class Probe(CrashPoint point) : IDeliveryProbe
+    {
+        public Task CommittedAsync() => point == CrashPoint.Committed ? StandStillAsync(point) : Task.CompletedTask;
+
+        public Task SentAsync() => point == CrashPoint.Sent ? StandStillAsync(point) : Task.CompletedTask;
+    }
+}

@@ -1,0 +1,117 @@
+using Assay.EntityFrameworkIntegration.Tests.Orders;
+using Assay.TestServers;
+using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.EntityFrameworkIntegration.Tests;
+
+[Trait("Needs", "Servers")]
+public sealed class When_several_instances_share_servers_that_restart
+{
+    [Fact]
+    public async Task Should_send_each_left_over_row_once_when_two_instances_sweep()
+    {
+        var surroundings = await OrderSurroundings.DistributedAsync();
+        var orders = Enumerable.Range(0, 1_000).Select(_ => NewId.NextGuid()).ToList();
+        await using (var writer = await OrderHost.StartAsync(surroundings, outbox => outbox.UseBusOutbox(bus => bus.DisableDeliveryService())))
+        {
+            await writer.WithOutboxAsync(async outbox =>
+            {
+                await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+                foreach (var order in orders)
+                    await outbox.Publish(new OrderPlaced { OrderId = order });
+                await outbox.SaveChangesAsync();
+                await outbox.DbContext.Set<OutboxMessage>().ExecuteUpdateAsync(set => set.SetProperty(row => row.NextTryAt, DateTime.UtcNow.AddSeconds(3)));
+                await transaction.CommitAsync();
+            });
+        }
+
+        await using var one = await OrderHost.StartAsync(surroundings, outbox => outbox.QueryMessageLimit = 50);
+        await using var two = await OrderHost.StartAsync(surroundings, outbox => outbox.QueryMessageLimit = 50);
+
+        Func<Task<int>> heard = () => one.InScopeAsync(database => database.Effects.CountAsync(effect => effect.Name == "heard"));
+        await heard.ShouldBecomeAsync(1_000, "effects");
+        (await one.InScopeAsync(database => database.Set<InboxState>().SumAsync(inbox => inbox.ReceiveCount))).ShouldBe(1_000, "deliveries: no row was sent twice");
+        Func<Task<int>> left = () => one.InScopeAsync(database => database.Set<OutboxMessage>().CountAsync());
+        await left.ShouldBecomeAsync(0, "rows left in the outbox");
+    }
+
+    [Fact]
+    public async Task Should_count_all_messages_for_one_saga_across_two_instances()
+    {
+        var surroundings = await OrderSurroundings.DistributedAsync();
+        await using var one = await OrderHost.StartAsync(surroundings);
+        await using var two = await OrderHost.StartAsync(surroundings);
+        var order = NewId.NextGuid();
+
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(number => one.Bus.Publish(new CountOrder { OrderId = order, Number = number })));
+
+        Func<Task<int>> counted = async () => (await one.FindOrderAsync(order))?.Counted ?? 0;
+        await counted.ShouldBecomeAsync(200, "counted messages");
+        await counted.ShouldStayAsync(200, "counted messages");
+    }
+
+    [Fact]
+    public async Task Should_lose_and_double_nothing_when_the_broker_is_killed_and_started_again()
+    {
+        var postgres = await PrivatePostgres.Shared;
+        await using var rabbit = await PrivateRabbitMq.StartAsync();
+        var surroundings = new OrderSurroundings(await postgres.CreateDatabaseAsync("orders"), IsPostgres: true, "/", rabbit.Port);
+        await using var host = await OrderHost.StartAsync(surroundings, outbox => outbox.MessageDeliveryTimeout = TimeSpan.FromSeconds(2));
+        // A broker killed right after it declared a quorum queue may come back without a leader for it.
+        await Task.Delay(TimeSpan.FromSeconds(4));
+        var orders = Enumerable.Range(0, 60).Select(_ => NewId.NextGuid()).ToList();
+
+        foreach (var (order, index) in orders.Select((order, index) => (order, index)))
+        {
+            if (index == 30)
+                await rabbit.KillAsync();
+            await host.WithOutboxAsync(async outbox =>
+            {
+                await outbox.Publish(new PlaceOrder { OrderId = order });
+                await outbox.SaveChangesAsync();
+            });
+        }
+
+        await rabbit.StartBrokerAsync();
+
+        Func<Task<int>> heard = () => host.InScopeAsync(database => database.Effects.Where(effect => effect.Name == "heard").Select(effect => effect.OrderId).Distinct().CountAsync());
+        await heard.ShouldBecomeAsync(60, "orders heard of", TimeSpan.FromSeconds(90));
+        Func<Task<int>> left = () => host.InScopeAsync(database => database.Set<OutboxMessage>().CountAsync());
+        await left.ShouldBecomeAsync(0, "rows left in the outbox", TimeSpan.FromSeconds(60));
+        (await host.InScopeAsync(database => database.Effects.CountAsync())).ShouldBe(120, "one effect of each command and each response");
+    }
+
+    [Fact]
+    public async Task Should_lose_and_double_nothing_when_the_database_is_killed_and_started_again()
+    {
+        await using var postgres = await PrivatePostgres.StartAsync(fsync: true);
+        var rabbit = await PrivateRabbitMq.Shared;
+        var surroundings = new OrderSurroundings(await postgres.CreateDatabaseAsync("orders"), IsPostgres: true, await rabbit.CreateVirtualHostAsync("orders"), rabbit.Port);
+        await using var host = await OrderHost.StartAsync(surroundings, redelivery: TimeSpan.FromSeconds(5));
+        var orders = Enumerable.Range(0, 100).Select(_ => NewId.NextGuid()).ToList();
+
+        foreach (var order in orders.Take(50))
+            await host.Bus.Publish(new PlaceOrder { OrderId = order });
+        await postgres.KillAsync();
+        await postgres.StartServerAsync();
+        foreach (var order in orders.Skip(50))
+            await host.Bus.Publish(new PlaceOrder { OrderId = order });
+
+        Func<Task<int>> heard = async () =>
+        {
+            try
+            {
+                return await host.InScopeAsync(database => database.Effects.Where(effect => effect.Name == "heard").Select(effect => effect.OrderId).Distinct().CountAsync());
+            }
+            catch (Exception exception) when (exception is Npgsql.NpgsqlException or InvalidOperationException)
+            {
+                // Pooled connections to the killed server fail once each.
+                return -1;
+            }
+        };
+        await heard.ShouldBecomeAsync(100, "orders heard of", TimeSpan.FromSeconds(60));
+        (await host.InScopeAsync(database => database.Effects.CountAsync())).ShouldBe(200, "one effect of each command and each response");
+    }
+}
