@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Assay.LlmGateway.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgreSqlLlmGatewayDbContext))]
-    [Migration("20261122042835_Initial")]
+    [Migration("20261122043628_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -868,6 +868,9 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                     b.HasIndex("NextTryAt")
                         .HasFilter("\"ParkedAt\" IS NULL");
 
+                    b.HasIndex("ParkedAt")
+                        .HasFilter("\"ParkedAt\" IS NOT NULL");
+
                     b.ToTable("OutboxMessage", (string)null);
                 });
 
@@ -946,6 +949,10 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                     b.HasIndex("DueAt")
                         .HasDatabaseName("ix_scheduled_message_due_at")
                         .HasFilter("parked_at IS NULL");
+
+                    b.HasIndex("ParkedAt")
+                        .HasDatabaseName("ix_scheduled_message_parked_at")
+                        .HasFilter("parked_at IS NOT NULL");
 
                     b.ToTable("scheduled_message", (string)null);
                 });

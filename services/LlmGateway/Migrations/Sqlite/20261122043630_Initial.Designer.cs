@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Assay.LlmGateway.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteLlmGatewayDbContext))]
-    [Migration("20261122042839_Initial")]
+    [Migration("20261122043630_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -859,6 +859,9 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                     b.HasIndex("NextTryAt")
                         .HasFilter("\"ParkedAt\" IS NULL");
 
+                    b.HasIndex("ParkedAt")
+                        .HasFilter("\"ParkedAt\" IS NOT NULL");
+
                     b.ToTable("OutboxMessage", (string)null);
                 });
 
@@ -937,6 +940,10 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                     b.HasIndex("DueAt")
                         .HasDatabaseName("ix_scheduled_message_due_at")
                         .HasFilter("parked_at IS NULL");
+
+                    b.HasIndex("ParkedAt")
+                        .HasDatabaseName("ix_scheduled_message_parked_at")
+                        .HasFilter("parked_at IS NOT NULL");
 
                     b.ToTable("scheduled_message", (string)null);
                 });
