@@ -36,7 +36,8 @@ public sealed class GatewayHost : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
     public IBus Bus => _app.Services.GetRequiredService<IBus>();
 
-    public static Task<GatewayHost> StartAsync(IEngineCatalog engines, params (string Key, string Value)[] settings) => StartOnAsync(NewSqlite(), engines, settings);
+    public static async Task<GatewayHost> StartAsync(DatabaseProvider provider, IEngineCatalog engines, params (string Key, string Value)[] settings) =>
+        await StartOnAsync(provider == DatabaseProvider.Sqlite ? NewSqlite() : await NewPostgresAsync(), engines, settings);
 
     public static AssayDatabase NewSqlite() => AssayDatabase.Sqlite(Path.Combine(Directory.CreateTempSubdirectory("assay-gateway-").FullName, "gateway.db"));
 

@@ -1,15 +1,16 @@
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.Ledger;
+using Assay.ServiceDefaults;
 
 namespace Assay.LlmGateway.AskEngine;
 
 public sealed class AskingABatch
 {
-    [Fact]
-    public async Task Should_answer_every_question_once_and_settle_at_the_real_price()
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_answer_every_question_once_and_settle_at_the_real_price(DatabaseProvider provider)
     {
         var engine = new TestEngine();
-        await using var gateway = await GatewayHost.StartAsync(engine);
+        await using var gateway = await GatewayHost.StartAsync(provider, engine);
         var request = Requests.Audit(Requests.Queries(20));
 
         (await gateway.OpenAsync(Requests.Open(request))).ShouldBeOfType<BudgetOpened>().PlannedCalls.ShouldBe(20);
@@ -31,11 +32,11 @@ public sealed class AskingABatch
         (await gateway.SpendingAsync(Scopes.Tree(request.AuditId))).ReservedMicroUsd.ShouldBe(0);
     }
 
-    [Fact]
-    public async Task Should_merge_questions_that_are_the_same_call()
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_merge_questions_that_are_the_same_call(DatabaseProvider provider)
     {
         var engine = new TestEngine();
-        await using var gateway = await GatewayHost.StartAsync(engine);
+        await using var gateway = await GatewayHost.StartAsync(provider, engine);
         var request = Requests.Audit(["one", "two"]);
         await gateway.OpenAsync(Requests.Open(request));
 
@@ -46,11 +47,11 @@ public sealed class AskingABatch
         engine.Received.Count.ShouldBe(2);
     }
 
-    [Fact]
-    public async Task Should_ignore_a_duplicate_and_repeat_a_finished_batch()
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_ignore_a_duplicate_and_repeat_a_finished_batch(DatabaseProvider provider)
     {
         var engine = new TestEngine();
-        await using var gateway = await GatewayHost.StartAsync(engine);
+        await using var gateway = await GatewayHost.StartAsync(provider, engine);
         var request = Requests.Audit(["one", "two"]);
         await gateway.OpenAsync(Requests.Open(request));
         var ask = Requests.Ask(request);
@@ -63,11 +64,11 @@ public sealed class AskingABatch
         gateway.Of<EngineAnswered>(request.AuditId).ShouldAllBe(answered => answered.Answers.All(answer => answer.Text != null));
     }
 
-    [Fact]
-    public async Task Should_reuse_in_a_retry_what_the_first_attempt_paid()
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_reuse_in_a_retry_what_the_first_attempt_paid(DatabaseProvider provider)
     {
         var engine = new TestEngine { Behaviour = (query, _, _) => Task.FromResult(query == "two" ? TestEngine.Rejected : TestEngine.Answer(query)) };
-        await using var gateway = await GatewayHost.StartAsync(engine);
+        await using var gateway = await GatewayHost.StartAsync(provider, engine);
         var request = Requests.Audit(["one", "two", "three"]);
         await gateway.OpenAsync(Requests.Open(request));
         var first = await gateway.AskAsync(Requests.Ask(request));
@@ -84,11 +85,11 @@ public sealed class AskingABatch
         await gateway.ShouldBalanceAsync();
     }
 
-    [Fact]
-    public async Task Should_decline_what_is_asked_after_the_fence()
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_decline_what_is_asked_after_the_fence(DatabaseProvider provider)
     {
         var engine = new TestEngine();
-        await using var gateway = await GatewayHost.StartAsync(engine);
+        await using var gateway = await GatewayHost.StartAsync(provider, engine);
         var request = Requests.Audit(["one"]);
         await gateway.OpenAsync(Requests.Open(request));
         await gateway.CloseAsync(request.AuditId);
