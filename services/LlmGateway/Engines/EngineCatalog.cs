@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Security.Cryptography;
+using Assay.LlmGateway.Engines.Providers;
 using Assay.LlmGateway.Engines.Replay;
 using Assay.LlmGateway.Engines.Scripted;
 using Microsoft.Extensions.Configuration;
@@ -20,6 +21,13 @@ internal sealed class EngineCatalog : IEngineCatalog
         ["gemini"] = (EngineKinds.Gemini, "https://generativelanguage.googleapis.com", "gemini-2.5-flash"),
     };
 
+    static readonly Dictionary<string, string> Official = new(StringComparer.Ordinal)
+    {
+        [EngineKinds.OpenAI] = "https://api.openai.com/v1",
+        [EngineKinds.Anthropic] = "https://api.anthropic.com",
+        [EngineKinds.Gemini] = "https://generativelanguage.googleapis.com",
+    };
+
     static readonly string[] Kinds = [EngineKinds.OpenAI, EngineKinds.Anthropic, EngineKinds.Gemini, EngineKinds.Scripted, EngineKinds.Replay];
 
     readonly FrozenDictionary<string, EngineDefinition> byName;
@@ -33,7 +41,7 @@ internal sealed class EngineCatalog : IEngineCatalog
 
     /// <summary>The engines of the section <c>Engines</c>.</summary>
     /// <exception cref="EngineSettingsException">At least one setting cannot be used.</exception>
-    public static EngineCatalog Build(IConfiguration configuration, TimeProvider time)
+    public static EngineCatalog Build(IConfiguration configuration, TimeProvider time, ILoggerFactory loggers)
     {
         var problems = new List<string>();
         var engines = new List<EngineDefinition>();
@@ -46,14 +54,14 @@ internal sealed class EngineCatalog : IEngineCatalog
             settings.RefuseUnknown();
             if (section.Key.Length > 64 || section.Key.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
                 problems.Add($"Engines:{section.Key} is no name of an engine: at most 64 letters, digits, '-', '_' and '.'.");
-            var engine = Define(settings, time);
+            var engine = Define(settings, time, loggers);
             if (engine is not null && problems.Count == before)
                 engines.Add(engine);
         }
         return problems.Count == 0 ? new EngineCatalog(engines) : throw new EngineSettingsException(problems);
     }
 
-    static EngineDefinition? Define(EngineSettings settings, TimeProvider time)
+    static EngineDefinition? Define(EngineSettings settings, TimeProvider time, ILoggerFactory loggers)
     {
         var preset = Presets.TryGetValue(settings.Name, out var found) ? found : default;
         var kind = settings.Text("Kind")?.ToLowerInvariant();
@@ -68,7 +76,7 @@ internal sealed class EngineCatalog : IEngineCatalog
         {
             EngineKinds.Scripted => DefineScripted(settings, time),
             EngineKinds.Replay => DefineReplay(settings),
-            _ => null,
+            _ => DefineProvider(settings, kind, preset.Kind == kind ? (preset.BaseUrl, preset.Model) : (null, null), loggers),
         };
     }
 
@@ -107,6 +115,65 @@ internal sealed class EngineCatalog : IEngineCatalog
         var limit = settings.Whole("MaxOutputTokens", 16, 200_000) ?? 4096;
         return Common(settings, EngineKinds.Replay, model ?? "all", limit, Prices(settings) ?? EnginePrices.Free, concurrency: 32,
             ParametersHash(EngineKinds.Replay, model, content, limit), new ReplayEngine(new RecordedAnswers(path ?? "", model), limit));
+    }
+
+    static EngineDefinition? DefineProvider(EngineSettings settings, string kind, (string? BaseUrl, string? Model) preset, ILoggerFactory loggers)
+    {
+        var model = settings.Text("Model") ?? preset.Model;
+        if (model is null)
+            settings.Problem("Model", "is missing. Set it to a model of the provider.");
+        var text = settings.Text("BaseUrl") ?? preset.BaseUrl ?? Official[kind];
+        var privateNetwork = settings.Switch("AllowPrivateNetwork") ?? false;
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Host.Length == 0)
+        {
+            settings.Problem("BaseUrl", "is no absolute address, for example https://api.openai.com/v1.");
+            return null;
+        }
+        if (EngineAddress.Refusal(address, privateNetwork) is { } refusal)
+        {
+            settings.Problem("BaseUrl", refusal + ".");
+            return null;
+        }
+        var key = settings.ApiKey();
+        if (key is null && !settings.Has("ApiKey") && !settings.Has("ApiKeyFile") && Official.Values.Any(official => new Uri(official).Host == address.Host))
+            settings.Problem("ApiKey", $"is missing, and {address.Host} answers nobody without one. Set it, or ApiKeyFile.");
+        var search = settings.Switch("Search") ?? false;
+        var temperature = settings.Number("Temperature", 0, 2);
+        var limit = settings.Whole("MaxOutputTokens", 16, 200_000) ?? 2048;
+        var prices = ProviderPrices(settings, kind, address, model ?? "", search);
+        if (model is null || prices is null)
+            return null;
+
+        // What a search finds is fed to the model as input that no byte of the request announces.
+        var searchInput = search ? settings.Whole("SearchInputTokens", 0, 1_000_000) ?? (kind == EngineKinds.Anthropic ? 60_000 : 0) : 0;
+        var endpoint = kind == EngineKinds.OpenAI ? OpenAIFormat.Endpoint(address) : address;
+        var wire = new WireHandler(EngineAddress.Handler(address, privateNetwork));
+        IProviderFormat format = kind switch
+        {
+            EngineKinds.Anthropic => new AnthropicFormat(wire, endpoint, model, key, search, temperature),
+            EngineKinds.Gemini => new GeminiFormat(wire, endpoint, model, key, search, temperature),
+            _ => new OpenAIFormat(wire, endpoint, model, key, search, temperature),
+        };
+        var engine = new ProviderEngine(settings.Name, format, limit, searchInput, Timeout(settings), settings.Statuses("NotBilledStatuses"), loggers.CreateLogger<ProviderEngine>());
+        return Common(settings, kind, model, limit, prices, concurrency: 8, ParametersHash(kind, endpoint, model, limit, search, temperature), engine);
+    }
+
+    /// <summary>The prices set, what is not set from the table; a price that nobody knows is not free.</summary>
+    static EnginePrices? ProviderPrices(EngineSettings settings, string kind, Uri address, string model, bool search)
+    {
+        // What listens on this machine and calls its models by a provider's names is taken for a way to that provider.
+        var listed = EngineAddress.IsLoopback(address) ? PriceTable.FindAnywhere(kind, model, search) : PriceTable.Find(kind, address.Host, model, search);
+        var input = settings.Money("InputUsdPerMTok") ?? listed?.InputUsdPerMTok;
+        var output = settings.Money("OutputUsdPerMTok") ?? listed?.OutputUsdPerMTok;
+        var searched = settings.Money("SearchUsd") ?? (search ? listed?.SearchUsd : 0);
+        var request = settings.Money("RequestUsd") ?? listed?.RequestUsd ?? 0;
+        foreach (var (price, setting) in ((decimal?, string)[])[(input, "InputUsdPerMTok"), (output, "OutputUsdPerMTok"), (searched, "SearchUsd")])
+        {
+            if (price is null && !settings.Has(setting))
+                settings.Problem(setting, $"is not set, and the price of '{model}' at {address.Host} is not known: an unknown price is not free. Set it in US dollars, to 0 only if nothing is paid.");
+        }
+        return input is null || output is null || searched is null ? null
+            : new EnginePrices { InputUsdPerMTok = input.Value, OutputUsdPerMTok = output.Value, RequestUsd = request, SearchUsd = searched.Value };
     }
 
     static EngineDefinition Common(EngineSettings settings, string kind, string model, int outputLimit, EnginePrices prices, int concurrency, string parametersHash, IAnswerEngine engine) => new()

@@ -1,3 +1,4 @@
+using Assay.LlmGateway.Engines.Providers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -10,7 +11,7 @@ public static class EngineRegistration
     public static IServiceCollection AddEngines(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IEngineCatalog>(provider => EngineCatalog.Build(configuration, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<IEngineCatalog>(provider => EngineCatalog.Build(configuration, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
         services.AddHostedService<EngineStart>();
         return services;
     }
@@ -19,13 +20,17 @@ public static class EngineRegistration
 /// <summary>Builds the catalog before any hosted service starts, so that no message arrives at a gateway with unusable settings.</summary>
 internal sealed partial class EngineStart(IEngineCatalog catalog, ILogger<EngineStart> logger) : IHostedLifecycleService
 {
-    public Task StartingAsync(CancellationToken cancellationToken)
+    public async Task StartingAsync(CancellationToken cancellationToken)
     {
         foreach (var engine in catalog.All.OrderBy(engine => engine.Name, StringComparer.Ordinal))
             LogEngine(engine.Name, engine.Kind, engine.Model, engine.Prices.InputUsdPerMTok, engine.Prices.OutputUsdPerMTok, engine.Prices.RequestUsd, engine.Prices.SearchUsd);
         if (catalog.All.Count == 0)
             LogNone();
-        return Task.CompletedTask;
+        foreach (var kind in catalog.All.GroupBy(engine => engine.Kind, StringComparer.Ordinal))
+        {
+            if (kind.First().Engine is ProviderEngine provider)
+                await provider.WarmUpAsync(cancellationToken);
+        }
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -52,8 +52,15 @@ public static class PriceTable
     /// <param name="search">Whether requests may search: without it the price of a search is left out.</param>
     public static EnginePrices? Find(string kind, string host, string model, bool search)
     {
-        if (!ByKindAndHost.TryGetValue($"{kind} {host}", out var models))
-            return null;
+        return ByKindAndHost.TryGetValue($"{kind} {host}", out var models) ? Find(models, model, search) : null;
+    }
+
+    /// <summary>The list price of a model by its name alone.</summary>
+    public static EnginePrices? FindAnywhere(string kind, string model, bool search) =>
+        ByKindAndHost.Where(entry => entry.Key.StartsWith(kind + " ", StringComparison.OrdinalIgnoreCase)).Select(entry => Find(entry.Value, model, search)).FirstOrDefault(found => found is not null);
+
+    static EnginePrices? Find(Listed[] models, string model, bool search)
+    {
         var found = Array.Find(models, listed => IsOf(listed.Model, model));
         return found is null ? null : new EnginePrices
         {

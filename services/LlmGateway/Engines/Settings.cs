@@ -16,7 +16,7 @@ internal sealed class EngineSettings(string name, IConfigurationSection section,
     static readonly string[] Known =
     [
         "Kind", "BaseUrl", "Model", "ApiKey", "ApiKeyFile", "InputUsdPerMTok", "OutputUsdPerMTok", "RequestUsd", "SearchUsd", "MaxOutputTokens",
-        "MaxConcurrency", "RequestsPerMinute", "TokensPerMinute", "Timeout", "MaxTries", "InvalidRetries", "Path", "Search", "Temperature",
+        "MaxConcurrency", "RequestsPerMinute", "TokensPerMinute", "Timeout", "MaxTries", "InvalidRetries", "Path", "Search", "SearchInputTokens", "Temperature",
         "AllowPrivateNetwork", "NotBilledStatuses", "MinLatency", "MaxLatency",
     ];
 

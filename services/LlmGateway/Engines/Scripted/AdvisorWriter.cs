@@ -56,7 +56,7 @@ internal static class AdvisorWriter
         var industry = Text(input, "industry") ?? Text(Property(input, "brand"), "industry") ?? "";
         var competitors = Names(Property(input, "competitors"));
         var count = Math.Clamp(Integer(input, "queryCount") ?? 20, 1, 1000);
-        IReadOnlyList<Topic> topics = [.. Vocabulary.TopicsOfBrand(brand).Take(4)];
+        IReadOnlyList<Topic> topics = [.. Vocabulary.TopicsOfBrand(brand).Take(5)];
         if (topics.Count == 0 && competitors.Count > 0)
             topics = [.. competitors.SelectMany(Vocabulary.TopicsOfBrand).Distinct().Take(3)];
         if (topics.Count == 0)
@@ -96,7 +96,7 @@ internal static class AdvisorWriter
                 yield return ($"best {topic.Name} for {use}{suffix}", "use case");
                 yield return ($"which {topic.Name} have the best {feature}{(round < topic.Features.Count ? "" : $" for {use}")}?", "feature");
                 yield return ($"{topic.Name} {prices[round % prices.Length]}{(round < prices.Length ? "" : $" for {use}")}", "price");
-                yield return ($"I have trouble with {feature} of my {topic.Name}, what should I buy for {use}?", "problem");
+                yield return ($"my old {topic.Name} have poor {feature}, what should I buy for {use}?", "problem");
                 if (round < places.Length)
                     yield return ($"where to buy {topic.Name} {places[round]}", "local");
                 if (random.Chance(0.3))

@@ -28,6 +28,7 @@ internal sealed class AnswerWriter(string engine, EngineRequest request, SeededR
     readonly StringBuilder text = new(2048);
     readonly SourceList sources = new();
     readonly List<string> footnotes = [];
+    readonly HashSet<string> said = new(StringComparer.Ordinal);
     Topic topic = null!;
     string subject = "";
     Persona persona = null!;
@@ -39,9 +40,14 @@ internal sealed class AnswerWriter(string engine, EngineRequest request, SeededR
             : Personas.Values.ElementAt((int)(SeededRandom.Of("persona", engine.ToLowerInvariant()) * Personas.Count));
         var query = request.Text.Length > 2000 ? request.Text[..2000] : request.Text;
         var named = Vocabulary.BrandsNamedIn(query);
-        var unknown = Vocabulary.UnknownNamesIn(query);
-        topic = Vocabulary.TopicOf(query, named);
+        IReadOnlyList<string> unknown = phrases.CapitalNouns ? [] : Vocabulary.UnknownNamesIn(query);
+        topic = Vocabulary.TopicOf(query, named, out var word);
         subject = topic.Name;
+        if (phrases.Features is { } features)
+        {
+            topic = topic with { Features = features, Uses = phrases.Uses ?? topic.Uses };
+            subject = word;
+        }
         searched = random.Chance(persona.Searches);
 
         if (named.Count + unknown.Count > 0)
@@ -112,7 +118,7 @@ internal sealed class AnswerWriter(string engine, EngineRequest request, SeededR
         {
             var heading = i == 0 ? phrases.BestOverall : Format(phrases.BestFor, topic.Uses[(i - 1) % topic.Uses.Count]);
             text.Append("### ").Append(heading).Append("\n\n**").Append(Linked(choices[i])).Append("**\n\n- ")
-                .Append(Judgement(choices[i], i == 0)).Append(Footnote(choices[i])).Append("\n- ").Append(Format(random.Pick(phrases.Plain), subject, random.Pick(topic.Features))).Append("\n\n");
+                .Append(Judgement(choices[i], i == 0)).Append(Footnote(choices[i])).Append("\n- ").Append(Sentence(phrases.Plain)).Append("\n\n");
         }
         Ending(choices);
     }
@@ -159,7 +165,7 @@ internal sealed class AnswerWriter(string engine, EngineRequest request, SeededR
             else
                 Paragraph(Format(random.Pick(phrases.Unknown), name));
         }
-        var choices = named.Take(4).Select((name, rank) => ToChoice(Vocabulary.Find(name) ?? new KnownBrand(name, [], ""), rank + random.Below(2))).ToList();
+        var choices = named.Take(4).Select((name, rank) => ToChoice(Known(name), rank + random.Below(2))).ToList();
         var alternatives = Vocabulary.HasWord(request.Text, "alternatives") || Vocabulary.HasWord(request.Text, "alternative") || Vocabulary.HasWord(request.Text, "instead of");
         if (choices.Count >= 2 && !alternatives)
         {
@@ -176,6 +182,10 @@ internal sealed class AnswerWriter(string engine, EngineRequest request, SeededR
             WriteList(Choose(exclude: alternatives ? named : [], random.Between(2, Math.Max(3, persona.Most - 2))));
     }
 
+    /// <summary>The brand as this topic knows it: its headphones are no answer to a question about chargers.</summary>
+    KnownBrand Known(string name) => topic.Brands.FirstOrDefault(brand => string.Equals(brand.Name, name, StringComparison.OrdinalIgnoreCase))
+        ?? (Vocabulary.Find(name) is { } elsewhere ? elsewhere with { Models = [] } : new KnownBrand(name, [], ""));
+
     void Ending(List<Choice> choices)
     {
         if (random.Chance(0.55))
@@ -186,17 +196,28 @@ internal sealed class AnswerWriter(string engine, EngineRequest request, SeededR
 
     string Judgement(Choice choice, bool first)
     {
-        var feature = random.Pick(topic.Features);
-        var sentence = first ? random.Pick(phrases.Best) : random.Pick(choice.Polarity switch { > 0 => phrases.Good, 0 => phrases.Plain, _ => phrases.Bad });
-        var judged = Format(sentence, choice.Display, feature);
-        return choice.Polarity > 0 && random.Chance(0.2) ? judged + " " + Format(random.Pick(phrases.Bad), choice.Display, random.Pick(topic.Features)) : judged;
+        var judged = Sentence(first ? phrases.Best : choice.Polarity switch { > 0 => phrases.Good, 0 => phrases.Plain, _ => phrases.Bad });
+        return choice.Polarity > 0 && random.Chance(0.2) ? judged + " " + Sentence(phrases.Bad) : judged;
+    }
+
+    /// <summary>A sentence that this answer has not said yet, where there is one.</summary>
+    string Sentence(string[] from)
+    {
+        var sentence = "";
+        for (var attempt = 0; attempt < 8; attempt++)
+        {
+            sentence = Format(random.Pick(from), subject, random.Pick(topic.Features));
+            if (said.Add(sentence))
+                break;
+        }
+        return sentence;
     }
 
     string Linked(Choice choice)
     {
         if (choice.Brand.Domain.Length == 0 || !random.Chance(persona.Links))
             return choice.Display;
-        var url = $"https://www.{choice.Brand.Domain}/{Slug(choice.Display)}";
+        var url = $"https://www.{choice.Brand.Domain}/products/{Slug(choice.Display)}";
         if (searched)
             sources.Add(url, choice.Display, cited: true);
         return $"[{choice.Display}]({url})";
@@ -207,7 +228,7 @@ internal sealed class AnswerWriter(string engine, EngineRequest request, SeededR
         if (!searched || !persona.Footnotes || !random.Chance(0.7))
             return "";
         var owned = choice.Brand.Domain.Length > 0 && random.Chance(0.35);
-        var url = owned ? $"https://www.{choice.Brand.Domain}/{Slug(choice.Display)}" : $"https://{random.Pick(Publishers)}/{Slug(subject)}/{Slug(choice.Display)}";
+        var url = owned ? $"https://www.{choice.Brand.Domain}/products/{Slug(choice.Display)}" : $"https://{random.Pick(Publishers)}/{Slug(subject)}/{Slug(choice.Display)}";
         var number = footnotes.IndexOf(url);
         if (number < 0)
         {

@@ -22,6 +22,15 @@ internal sealed record Phrases
     public required string TableHead { get; init; }
     public required string Review { get; init; }
 
+    /// <summary>Features in this language; null where the topic's own are in it.</summary>
+    public string[]? Features { get; init; }
+
+    /// <summary>Uses in this language; null where the topic's own are in it.</summary>
+    public string[]? Uses { get; init; }
+
+    /// <summary>Whether every noun has a capital, so that one marks no name.</summary>
+    public bool CapitalNouns { get; init; }
+
     public static Phrases For(string locale) => locale.Split('-')[0].ToLowerInvariant() switch
     {
         "de" => German,
@@ -55,23 +64,26 @@ internal sealed record Phrases
     static readonly Phrases German = new()
     {
         Intros = ["Das sind einige der besten Produkte ({0}), die es derzeit gibt:", "Im Bereich {0} gibt es mehrere gute Möglichkeiten. Diese fallen besonders auf:", "Nach aktuellen Tests und Erfahrungen von Käufern sind diese Produkte ({0}) zu empfehlen:"],
-        Best = ["Es ist unsere erste Wahl, weil die Leistung hier ausgezeichnet ist ({1}).", "Für die meisten die beste Wahl, hervorragend bei {1}.", "Wird in Tests immer wieder empfohlen, vor allem wegen {1}."],
-        Good = ["Eine sehr gute Wahl, wenn {1} wichtig ist.", "Bekannt für überzeugende Ergebnisse bei {1} und ein gutes Preis-Leistungs-Verhältnis.", "Käufer loben {1}.", "Zuverlässig und zu einem fairen Preis zu haben."],
+        Best = ["Es ist unsere erste Wahl, weil die Leistung hier ausgezeichnet ist ({1}).", "Für die meisten die beste Wahl, und {1} ist hervorragend.", "Wird in Tests immer wieder empfohlen; besonders gut ist {1}."],
+        Good = ["Eine sehr gute Wahl, wenn {1} wichtig ist.", "Hier überzeugt {1}, und das Preis-Leistungs-Verhältnis stimmt.", "Käufer sind sehr zufrieden, und {1} ist gut.", "Zuverlässig und zu einem fairen Preis zu haben."],
         Plain = ["Es erfüllt seinen Zweck; {1} ist Durchschnitt.", "Es ist seit einiger Zeit auf dem Markt und in vielen Geschäften erhältlich."],
-        Bad = ["Allerdings ist {1} für den Preis enttäuschend.", "Manche Käufer berichten von Problemen mit {1}.", "Es ist zu teuer, und {1} bleibt hinter der Konkurrenz zurück."],
+        Bad = ["Allerdings ist {1} für den Preis enttäuschend.", "Manche Käufer berichten von Problemen; schwach ist vor allem {1}.", "Es ist zu teuer, und {1} bleibt hinter der Konkurrenz zurück."],
         Verdicts = ["Wenn ich mich entscheiden müsste, würde ich **{0}** nehmen.", "Für die meisten ist **{0}** die sicherste Wahl.", "Insgesamt bietet **{0}** die beste Mischung."],
         Closings = ["Die Preise ändern sich oft, also vor dem Kauf die aktuellen Angebote vergleichen.", "Nenne mir dein Budget und deine Wünsche, dann kann ich die Auswahl eingrenzen.", "Achte in jedem Fall auf ein gutes Rückgaberecht."],
         Refusals = ["Es tut mir leid, aber dabei kann ich nicht helfen.", "Dazu kann ich leider keine Empfehlung geben."],
         Unknown = ["Zu **{0}** konnte ich keine verlässlichen Informationen finden. Vielleicht ist der Name anders geschrieben.", "**{0}** ist mir nicht bekannt, und ich habe keine unabhängigen Tests dazu gefunden."],
-        NoBrands = ["Die richtige Wahl hängt davon ab, was dir wichtig ist. Lege zuerst ein Budget fest, achte auf {1} und vergleiche mindestens drei Modelle. Lies aktuelle Tests und prüfe die Garantie ({0})."],
-        Versus = ["**{0}** ist bei {1} besser, während **{2}** im Alltag einfacher ist.", "**{0}** und **{2}** liegen nah beieinander; {1} entscheidet."],
-        About = ["**{0}** ist ein bekannter Name in diesem Bereich. Die Stärken sind {1} und gleichbleibende Qualität.", "**{0}** hat gemischte Bewertungen: {1} ist gut, der Kundendienst weniger."],
+        NoBrands = ["Die richtige Wahl hängt davon ab, was dir wichtig ist. Lege zuerst ein Budget fest, überlege, wie wichtig {1} ist, und vergleiche mindestens drei Modelle. Lies aktuelle Tests und prüfe die Garantie ({0})."],
+        Versus = ["Bei **{0}** ist {1} besser, während **{2}** im Alltag einfacher ist.", "**{0}** und **{2}** liegen nah beieinander; {1} entscheidet."],
+        About = ["**{0}** ist ein bekannter Name in diesem Bereich. Gelobt wird vor allem eines: {1}.", "**{0}** hat gemischte Bewertungen: {1} ist gut, der Kundendienst weniger."],
         BestOverall = "Insgesamt am besten",
         BestFor = "Am besten für {0}",
         AlsoWorth = "Auch einen Blick wert: {0}.",
         Sources = "Quellen",
         TableHead = "| Produkt | Stärke | Anmerkung |",
         Review = "Test",
+        Features = ["die Verarbeitung", "der Preis", "die Zuverlässigkeit", "die Bedienung", "die Ausstattung", "die Garantie"],
+        Uses = ["Einsteiger", "den Alltag", "unterwegs", "Familien", "kleine Budgets", "anspruchsvolle Käufer", "zu Hause"],
+        CapitalNouns = true,
     };
 
     static readonly Phrases French = new()
@@ -94,6 +106,8 @@ internal sealed record Phrases
         Sources = "Sources",
         TableHead = "| Produit | Point fort | Remarque |",
         Review = "test",
+        Features = ["la qualité de fabrication", "le prix", "la fiabilité", "la facilité d'utilisation", "la garantie"],
+        Uses = ["les débutants", "le quotidien", "les voyages", "les familles", "les petits budgets", "la maison"],
     };
 
     static readonly Phrases Spanish = new()
@@ -116,5 +130,7 @@ internal sealed record Phrases
         Sources = "Fuentes",
         TableHead = "| Producto | Punto fuerte | Nota |",
         Review = "análisis",
+        Features = ["la calidad", "el precio", "la fiabilidad", "la facilidad de uso", "la garantía"],
+        Uses = ["principiantes", "el día a día", "viajes", "familias", "presupuestos pequeños", "la casa"],
     };
 }
