@@ -1,1 +1,1 @@
-return 0;
+return await Assay.ServiceDefaults.AssayHost.RunServiceAsync(new Assay.Dashboard.DashboardModule(), args);

@@ -1,0 +1,58 @@
+using Assay.Contracts;
+using Assay.Dashboard.Audits;
+using Assay.Dashboard.Reports;
+using Assay.Dashboard.Spending;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Assay.Dashboard.Api;
+
+/// <summary>Answers that say no, as RFC 9457 problem details: what was attempted, on which id, why, what to do next.</summary>
+static class Problems
+{
+    public static ProblemHttpResult Invalid(ReadRequest read) => read.Malformed is { } malformed
+        ? TypedResults.Problem(statusCode: StatusCodes.Status400BadRequest, title: "The request is not valid JSON", detail: malformed,
+            extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = RejectionReasons.InvalidRequest })
+        : TypedResults.Problem(statusCode: StatusCodes.Status400BadRequest, title: "The request is not valid",
+            detail: string.Join("; ", read.Problems) + ".",
+            extensions: new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["reason"] = RejectionReasons.InvalidRequest,
+                ["errors"] = read.Problems.Select(problem => new { field = problem.Field, problem = problem.Problem }).ToArray(),
+            });
+
+    public static ProblemHttpResult NoAudit(Guid auditId) => TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "No such audit",
+        detail: $"There is no audit {auditId}. GET /api/audits lists those there are.", extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["auditId"] = auditId });
+
+    public static ProblemHttpResult Refused(Guid auditId, AuditRefusal refusal)
+    {
+        var status = refusal.Reason switch
+        {
+            RejectionReasons.AlreadyRunning or RejectionReasons.AuditIdReused or RejectionReasons.NotRetryable or RejectionReasons.ForceLimit or RejectionReasons.AttemptsExhausted
+                => StatusCodes.Status409Conflict,
+            RejectionReasons.InvalidRequest => StatusCodes.Status400BadRequest,
+            _ => StatusCodes.Status422UnprocessableEntity,
+        };
+        return TypedResults.Problem(statusCode: status, title: $"Refused: {refusal.Reason}", detail: refusal.Detail,
+            extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = refusal.Reason, ["auditId"] = auditId, ["existingAuditId"] = refusal.ExistingAuditId });
+    }
+
+    public static ProblemHttpResult Conflict(Guid auditId, string reason, string detail) => TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: $"Refused: {reason}", detail: detail,
+        extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = reason, ["auditId"] = auditId });
+
+    public static ProblemHttpResult BadInput(string field, string problem) => TypedResults.Problem(statusCode: StatusCodes.Status400BadRequest, title: "The request is not valid", detail: $"{field}: {problem}",
+        extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = RejectionReasons.InvalidRequest, ["errors"] = new[] { new { field, problem } } });
+}
+
+/// <summary>A service that does not answer is a 503 with its name, not a 500.</summary>
+sealed class UnavailableHandler : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is not (GatewayUnavailableException or TextsUnavailableException))
+            return false;
+        httpContext.Response.Headers.RetryAfter = "5";
+        await TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "A service does not answer", detail: exception.Message).ExecuteAsync(httpContext);
+        return true;
+    }
+}

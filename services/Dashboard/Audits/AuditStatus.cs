@@ -1,0 +1,158 @@
+using Assay.Contracts;
+using Assay.Contracts.Internal;
+using Assay.Contracts.Internal.Analyzer;
+using Assay.Dashboard.Database;
+using Assay.Dashboard.Reports;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.Dashboard.Audits;
+
+/// <summary>One audit as REST and pages show it.</summary>
+public sealed record AuditStatus
+{
+    public required Guid AuditId { get; init; }
+    public required string? Brand { get; init; }
+    public required string? Kind { get; init; }
+
+    /// <summary>Requested, one of the audit states, or Rejected. The audit is over when it is Completed, Failed, Cancelled or Rejected.</summary>
+    public required string Status { get; init; }
+
+    public required int Attempt { get; init; }
+
+    /// <summary>The live phase, or the phase it ended in.</summary>
+    public required string? Phase { get; init; }
+
+    /// <summary>Share of the whole audit done, 0–1.</summary>
+    public required double Fraction { get; init; }
+
+    public required int CompletedCalls { get; init; }
+    public required int PlannedCalls { get; init; }
+    public required decimal SpentUsd { get; init; }
+    public required decimal ReservedUsd { get; init; }
+    public required decimal InDoubtUsd { get; init; }
+    public required decimal CeilingUsd { get; init; }
+    public required DateTime RegisteredAt { get; init; }
+    public required DateTime? DeadlineAt { get; init; }
+    public required DateTime? EndedAt { get; init; }
+    public required DateTime? LastProgressAt { get; init; }
+    public required DateTime? LastHeartbeatAt { get; init; }
+    public required string? WaitingFor { get; init; }
+    public required DateTime? WaitingUntil { get; init; }
+    public required string? Worker { get; init; }
+    public required bool Simulated { get; init; }
+    public required Guid TrackingId { get; init; }
+    public required Guid? ParentAuditId { get; init; }
+    public required int Depth { get; init; }
+    public required string? RequestedBy { get; init; }
+    public required IReadOnlyList<EngineProgress> Engines { get; init; }
+    public required IReadOnlyDictionary<string, ScoreValue>? Scores { get; init; }
+    public required CoverageCounts? Coverage { get; init; }
+    public required string? MetricsVersion { get; init; }
+    public required ReportFailure? Failure { get; init; }
+    public required AuditRefusal? Rejection { get; init; }
+
+    /// <summary>Whether everything of this attempt's report is in the read model.</summary>
+    public required bool ReportReady { get; init; }
+
+    /// <summary>The existing result that stands in for this refused request.</summary>
+    public required Guid? ReusedAuditId { get; init; }
+
+    public required IReadOnlyList<ReportTransition> Transitions { get; init; }
+    public required AuditLinks Links { get; init; }
+
+    /// <summary>Grows with every change; the ETag.</summary>
+    public required int Version { get; init; }
+}
+
+/// <summary>How far one engine is in the present attempt.</summary>
+public sealed record EngineProgress(string Name, int Decided, int Total, string? WaitingFor, DateTime? WaitingUntil);
+
+public sealed record AuditRefusal(string Reason, string? Detail, Guid? ExistingAuditId, DateTime? At);
+
+public sealed record AuditLinks(string Self, string Report, string Events, string Page)
+{
+    public static AuditLinks Of(Guid auditId) => new($"/api/audits/{auditId}", $"/api/audits/{auditId}/report", $"/api/audits/{auditId}/events", $"/audits/{auditId}");
+}
+
+/// <summary>A page of a list.</summary>
+public sealed record Paged<T>(IReadOnlyList<T> Items, int Page, int PageSize, int Total)
+{
+    public int Pages => Math.Max(1, (Total + PageSize - 1) / PageSize);
+}
+
+/// <summary>What a list is narrowed to.</summary>
+public sealed record AuditFilter(string? Status = null, string? Brand = null, string? Q = null)
+{
+    public bool IsEmpty => string.IsNullOrWhiteSpace(Status) && string.IsNullOrWhiteSpace(Brand) && string.IsNullOrWhiteSpace(Q);
+
+    internal IQueryable<AuditRow> Apply(IQueryable<AuditRow> audits)
+    {
+        audits = Status?.Trim() switch
+        {
+            null or "" => audits,
+            "live" => audits.Where(audit => ReadStates.Live.Contains(audit.Status)),
+            "ended" => audits.Where(audit => !ReadStates.Live.Contains(audit.Status)),
+            var status => audits.Where(audit => audit.Status == status),
+        };
+        if (Brand?.Trim() is { Length: > 0 } brand)
+            audits = audits.Where(audit => audit.Brand == brand);
+        if (Q?.Trim().ToLowerInvariant() is { Length: > 0 } q)
+            audits = audits.Where(audit => audit.SearchText.Contains(q));
+        return audits;
+    }
+}
+
+/// <summary>Reads audits for lists and status.</summary>
+sealed class AuditReader(DashboardDbContext db)
+{
+    public const int MaxPageSize = 200;
+
+    public async Task<Paged<AuditStatus>> ListAsync(AuditFilter filter, int page, int pageSize, CancellationToken cancellationToken)
+    {
+        page = Math.Max(1, page);
+        pageSize = Math.Clamp(pageSize, 1, MaxPageSize);
+        var audits = filter.Apply(db.Audits.AsNoTracking());
+        var total = await audits.CountAsync(cancellationToken);
+        var rows = await audits.OrderByDescending(a => a.CreatedAt).ThenByDescending(a => a.AuditId).Skip((page - 1) * pageSize).Take(pageSize).ToListAsync(cancellationToken);
+        return new Paged<AuditStatus>([.. rows.Select(row => Describe(row, [], []))], page, pageSize, total);
+    }
+
+    public async Task<AuditStatus?> StatusAsync(Guid auditId, CancellationToken cancellationToken)
+    {
+        var row = await db.Audits.AsNoTracking().SingleOrDefaultAsync(a => a.AuditId == auditId, cancellationToken);
+        if (row is null)
+            return null;
+        var progress = await db.BatchProgress.AsNoTracking().Where(p => p.AuditId == auditId).ToListAsync(cancellationToken);
+        var transitions = await db.Transitions.AsNoTracking().Where(t => t.AuditId == auditId).OrderBy(t => t.Sequence).ToListAsync(cancellationToken);
+        return Describe(row, progress, transitions);
+    }
+
+    public static AuditStatus Describe(AuditRow row, IReadOnlyList<BatchProgressRow> progress, IReadOnlyList<TransitionRow> transitions)
+    {
+        var engines = progress.Where(p => p.Attempt == row.Attempt).GroupBy(p => p.Engine, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Select(g => new EngineProgress(g.Key, g.Sum(p => p.DecidedCalls), g.Sum(p => p.TotalCalls),
+                g.Select(p => p.WaitingFor).FirstOrDefault(w => w is not null), g.Max(p => p.WaitingUntil))).ToList();
+        var rejected = row.Status == AuditStates.Rejected;
+        var decided = engines.Sum(engine => engine.Decided);
+        return new AuditStatus
+        {
+            AuditId = row.AuditId, Brand = row.Brand, Kind = row.Kind, Status = row.Status, Attempt = Math.Max(1, row.Attempt),
+            Phase = row.IsLive ? row.Status : row.EndedPhase,
+            Fraction = row.Status == AuditStates.Completed ? 1 : row.Fraction,
+            CompletedCalls = row.IsLive ? Math.Max(row.CompletedCalls, decided) : row.CompletedCalls,
+            PlannedCalls = row.PlannedCalls,
+            SpentUsd = MicroUsd.ToUsd(row.SpentMicroUsd), ReservedUsd = MicroUsd.ToUsd(row.ReservedMicroUsd), InDoubtUsd = MicroUsd.ToUsd(row.InDoubtMicroUsd),
+            CeilingUsd = MicroUsd.ToUsd(row.CeilingMicroUsd),
+            RegisteredAt = row.RegisteredAt ?? row.CreatedAt, DeadlineAt = row.DeadlineAt, EndedAt = row.EndedAt,
+            LastProgressAt = row.LastProgressAt, LastHeartbeatAt = row.LastHeartbeatAt, WaitingFor = row.WaitingFor, WaitingUntil = row.WaitingUntil, Worker = row.Worker,
+            Simulated = row.Simulated, TrackingId = row.TrackingId ?? row.AuditId, ParentAuditId = row.ParentAuditId, Depth = row.Depth, RequestedBy = row.RequestedBy,
+            Engines = engines, Scores = AuditJson.Scores(row), Coverage = AuditJson.Coverage(row), MetricsVersion = row.MetricsVersion,
+            Failure = row.Status is AuditStates.Failed or AuditStates.Cancelled ? new ReportFailure(row.FailureReason ?? row.Status, row.FailureDetail, row.EndedPhase) : null,
+            Rejection = row.RejectionReason is null ? null : new AuditRefusal(row.RejectionReason, row.RejectionDetail, row.RejectionExistingAuditId, row.RejectedAt),
+            ReportReady = row.ReportAttempt > 0 && row.ReportAttempt == row.Attempt,
+            ReusedAuditId = rejected && row.RejectionReason == RejectionReasons.AlreadyCompleted ? row.RejectionExistingAuditId : null,
+            Transitions = [.. transitions.Select(t => new ReportTransition(t.Sequence, t.Attempt, t.FromState, t.ToState, t.Trigger, t.Worker, t.At, t.ElapsedMs))],
+            Links = AuditLinks.Of(row.AuditId), Version = row.Version,
+        };
+    }
+}

@@ -1,0 +1,127 @@
+using System.Threading.RateLimiting;
+using Assay.Contracts;
+using Assay.Contracts.Internal.Analyzer;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.Dashboard.Access;
+using Assay.Dashboard.Answers;
+using Assay.Dashboard.Api;
+using Assay.Dashboard.Audits;
+using Assay.Dashboard.Database;
+using Assay.Dashboard.Operations;
+using Assay.Dashboard.Pages;
+using Assay.Dashboard.Projections;
+using Assay.Dashboard.Reports;
+using Assay.Dashboard.Spending;
+using Assay.Dashboard.Webhooks;
+using Assay.ServiceDefaults;
+using MassTransit;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.Extensions.Options;
+
+namespace Assay.Dashboard;
+
+/// <summary>Settings of the Dashboard (section <c>Dashboard</c>).</summary>
+public sealed class DashboardOptions
+{
+    /// <summary>A file with lines <c>role name secret</c>; each becomes a key at start.</summary>
+    public string? BootstrapKeyFile { get; set; }
+
+    /// <summary>Sign-in attempts per minute and address.</summary>
+    public int SignInsPerMinute { get; set; } = 10;
+}
+
+/// <summary>The read model, pages and REST API.</summary>
+public sealed class DashboardModule : AssayModule
+{
+    /// <inheritdoc/>
+    public override string Name => "Dashboard";
+
+    /// <inheritdoc/>
+    public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database)
+    {
+        var services = builder.Services;
+        services.AddOptions<DashboardOptions>().Bind(builder.Configuration.GetSection(Name))
+            .Validate(options => options.SignInsPerMinute > 0, "Dashboard__SignInsPerMinute must be above 0.").ValidateOnStart();
+        services.AddAssayDbContext<DashboardDbContext, PostgreSqlDashboardDbContext, SqliteDashboardDbContext>(database);
+        services.TryAddTime();
+        services.AddAssayAccess();
+        services.AddScoped<AuditReader>();
+        services.AddScoped<AuditCommands>();
+        services.AddScoped<AnswerReader>();
+        services.AddScoped<ReportReader>();
+        services.AddScoped<HtmlReport>();
+        services.AddScoped<GatewayClient>();
+        services.AddScoped<OperatorTrail>();
+        services.AddScoped<WebhookOutbox>();
+        services.AddSingleton<AuditFeed>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditFeed>());
+        services.AddHttpClient("webhooks", client => client.Timeout = TimeSpan.FromSeconds(10)).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false });
+        services.AddHostedService<WebhookDelivery>();
+
+        services.AddHttpContextAccessor();
+        services.AddRazorComponents();
+        services.AddSingleton<IAntiforgery, SessionAntiforgery>();
+        services.AddProblemDetails();
+        services.AddExceptionHandler<UnavailableHandler>();
+        services.AddExceptionHandler<PageErrors>();
+        services.AddOpenApi("v1");
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.NumberHandling = Assay.Contracts.Internal.AssayJson.Options.NumberHandling;
+            json.SerializerOptions.Encoder = Assay.Contracts.Internal.AssayJson.Options.Encoder;
+        });
+        services.AddRateLimiter(limiter =>
+        {
+            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limiter.OnRejected = (context, cancellationToken) => new ValueTask(PageEndpoints
+                .Message("Too many attempts", "Wait a minute, then sign in again.", StatusCodes.Status429TooManyRequests, "/login", "To sign-in").ExecuteAsync(context.HttpContext));
+            limiter.AddPolicy(PageEndpoints.SignInLimit, context => RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "local",
+                _ => new FixedWindowRateLimiterOptions { PermitLimit = context.RequestServices.GetRequiredService<IOptions<DashboardOptions>>().Value.SignInsPerMinute, Window = TimeSpan.FromMinutes(1) }));
+        });
+    }
+
+    /// <inheritdoc/>
+    public override void AddConsumers(IBusRegistrationConfigurator bus)
+    {
+        bus.AddConsumer<ProjectAuditConsumer, ProjectAuditConsumerDefinition>();
+        bus.AddRequestClient<GetAnswerTexts>();
+        bus.AddRequestClient<GetSpending>();
+        bus.AddRequestClient<HaltSpending>();
+        bus.AddRequestClient<ResumeSpending>();
+        bus.AddRequestClient<GetEngines>();
+        bus.AddRequestClient<QuoteAudit>();
+        bus.AddEntityFrameworkOutbox<DashboardDbContext>();
+    }
+
+    /// <inheritdoc/>
+    public override void MapEndpoints(WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseMiddleware<SecurityHeaders>();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseRateLimiter();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+
+        app.MapStaticAssets().AllowAnonymous();
+        app.MapOpenApi().RequireAuthorization(Policies.Read);
+        var api = app.MapGroup("/api").DisableAntiforgery();
+        AuditsApi.Map(api);
+        SpendingApi.Map(api);
+        PageEndpoints.Map(app);
+    }
+
+    /// <inheritdoc/>
+    public override async Task PrepareAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        if (services.GetRequiredService<IOptions<DashboardOptions>>().Value.BootstrapKeyFile is { Length: > 0 } file)
+            await BootstrapKeys.LoadAsync(file, services.GetRequiredService<IKeyStore>(), cancellationToken);
+    }
+}
+
+static class TimeRegistration
+{
+    public static void TryAddTime(this IServiceCollection services) =>
+        Microsoft.Extensions.DependencyInjection.Extensions.ServiceCollectionDescriptorExtensions.TryAddSingleton(services, TimeProvider.System);
+}

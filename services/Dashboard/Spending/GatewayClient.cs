@@ -1,0 +1,66 @@
+using Assay.Contracts;
+using Assay.Contracts.Internal;
+using Assay.Contracts.Internal.LlmGateway;
+using MassTransit;
+
+namespace Assay.Dashboard.Spending;
+
+/// <summary>The state of money, in dollars.</summary>
+public sealed record SpendingView(bool Halted, string? HaltReason, string? HaltedBy, DateTime? HaltedAt, decimal BurnUsdPerMinute, IReadOnlyList<ScopeView> Scopes, IReadOnlyList<InDoubtView> InDoubt);
+
+public sealed record ScopeView(string Scope, decimal CeilingUsd, decimal ReservedUsd, decimal SpentUsd, decimal OverrunUsd);
+
+public sealed record InDoubtView(Guid AuditId, string CallKey, string Engine, string Query, string Reason, decimal WorstCaseUsd, DateTime SentAt);
+
+/// <summary>What became of a halt or resume.</summary>
+public sealed record HaltView(bool Halted, string Reason, string By, DateTime At);
+
+/// <summary>Asks the gateway, which alone knows money and engines.</summary>
+sealed class GatewayClient(
+    IRequestClient<GetSpending> spending, IRequestClient<HaltSpending> halt, IRequestClient<ResumeSpending> resume,
+    IRequestClient<GetEngines> engines, IRequestClient<QuoteAudit> quotes)
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    public async Task<SpendingView> SpendingAsync(Guid? auditId, CancellationToken cancellationToken)
+    {
+        var status = await AskAsync("the state of spending", () => spending.GetResponse<SpendingStatus>(new GetSpending { AuditId = auditId }, cancellationToken, Patience));
+        return new SpendingView(status.Halted, status.HaltReason, status.HaltedBy, status.HaltedAt, MicroUsd.ToUsd(status.BurnMicroUsdPerMinute),
+            [.. status.Scopes.Select(s => new ScopeView(s.Scope, MicroUsd.ToUsd(s.CeilingMicroUsd), MicroUsd.ToUsd(s.ReservedMicroUsd), MicroUsd.ToUsd(s.SpentMicroUsd), MicroUsd.ToUsd(s.OverrunMicroUsd)))],
+            [.. status.InDoubt.Select(c => new InDoubtView(c.AuditId, c.CallKey, c.Engine, c.Query, c.Reason, MicroUsd.ToUsd(c.WorstCaseMicroUsd), c.SentAt))]);
+    }
+
+    /// <summary>Returns once no call can leave any more.</summary>
+    public async Task<HaltView> HaltAsync(string reason, string by, CancellationToken cancellationToken)
+    {
+        var halted = await AskAsync("to halt spending", () => halt.GetResponse<SpendingHalted>(new HaltSpending { Reason = reason, RequestedBy = by }, cancellationToken, Patience));
+        return new HaltView(true, halted.Reason, halted.HaltedBy, halted.HaltedAt);
+    }
+
+    public async Task<HaltView> ResumeAsync(string reason, string by, CancellationToken cancellationToken)
+    {
+        var resumed = await AskAsync("to resume spending", () => resume.GetResponse<SpendingResumed>(new ResumeSpending { Reason = reason, RequestedBy = by }, cancellationToken, Patience));
+        return new HaltView(false, resumed.Reason, resumed.ResumedBy, resumed.ResumedAt);
+    }
+
+    public async Task<IReadOnlyList<EngineInfo>> EnginesAsync(CancellationToken cancellationToken) =>
+        (await AskAsync("for its engines", () => engines.GetResponse<EngineList>(new GetEngines(), cancellationToken, Patience))).Engines;
+
+    public Task<AuditQuoted> QuoteAsync(RequestAudit request, CancellationToken cancellationToken) =>
+        AskAsync("for a quote", () => quotes.GetResponse<AuditQuoted>(new QuoteAudit { AuditId = request.AuditId, Audit = request }, cancellationToken, Patience));
+
+    static async Task<T> AskAsync<T>(string what, Func<Task<Response<T>>> ask) where T : class
+    {
+        try
+        {
+            return (await ask()).Message;
+        }
+        catch (Exception exception) when (exception is RequestTimeoutException or RequestFaultException)
+        {
+            throw new GatewayUnavailableException($"The gateway was asked {what} and did not answer: {exception.Message} Check that it runs (/health/ready), then ask again.", exception);
+        }
+    }
+}
+
+/// <summary>The gateway did not answer. What was asked may still happen.</summary>
+sealed class GatewayUnavailableException(string message, Exception inner) : Exception(message, inner);

@@ -1,0 +1,104 @@
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Assay.Contracts.Internal;
+using Assay.Dashboard.Database;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.Dashboard.Webhooks;
+
+/// <summary>Writes one announcement per webhook, audit and attempt, in the caller's transaction: however often an end is delivered, it is announced once.</summary>
+sealed class WebhookOutbox(DashboardDbContext db, TimeProvider time)
+{
+    public async Task AnnounceAsync<T>(Guid auditId, int attempt, T end, CancellationToken cancellationToken) where T : class
+    {
+        var webhooks = await db.Webhooks.Where(hook => hook.RemovedAt == null).Select(hook => hook.WebhookId).ToListAsync(cancellationToken);
+        if (webhooks.Count == 0)
+            return;
+        var known = await db.WebhookDeliveries.Where(d => d.AuditId == auditId && d.Attempt == attempt).Select(d => d.WebhookId).ToListAsync(cancellationToken);
+        foreach (var webhook in webhooks.Except(known))
+            db.WebhookDeliveries.Add(new WebhookDeliveryRow
+            {
+                WebhookId = webhook, AuditId = auditId, Attempt = attempt, Event = typeof(T).Name, NextTryAt = time.GetUtcNow().UtcDateTime,
+                Body = JsonSerializer.Serialize(new { @event = typeof(T).Name, auditId, attempt, data = end }, AssayJson.Options),
+            });
+    }
+}
+
+/// <summary>Delivers announcements: signed, tried again with growing pauses, given up after <see cref="MaxTries"/> and then visible as failed.</summary>
+sealed partial class WebhookDelivery(IServiceScopeFactory scopes, IHttpClientFactory clients, TimeProvider time, ILogger<WebhookDelivery> logger) : BackgroundService
+{
+    public const int MaxTries = 8;
+    public const string SignatureHeader = "Assay-Signature";
+    static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await DeliverDueAsync(stoppingToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                RoundFailed(logger, exception);
+            }
+
+            await Task.Delay(Poll, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    internal async Task<int> DeliverDueAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<DashboardDbContext>();
+        var now = time.GetUtcNow().UtcDateTime;
+        var due = await db.WebhookDeliveries.Where(d => d.NextTryAt <= now).OrderBy(d => d.NextTryAt).Take(20).ToListAsync(cancellationToken);
+        foreach (var delivery in due)
+        {
+            // Claimed before it is sent: a second instance, or this one after a crash, leaves it alone for a while.
+            var claimed = await db.WebhookDeliveries
+                .Where(d => d.WebhookId == delivery.WebhookId && d.AuditId == delivery.AuditId && d.Attempt == delivery.Attempt && d.NextTryAt == delivery.NextTryAt)
+                .ExecuteUpdateAsync(set => set.SetProperty(d => d.NextTryAt, now + PauseAfter(delivery.Tries + 1)).SetProperty(d => d.Tries, d => d.Tries + 1), cancellationToken);
+            if (claimed == 0)
+                continue;
+            var webhook = await db.Webhooks.AsNoTracking().SingleOrDefaultAsync(hook => hook.WebhookId == delivery.WebhookId && hook.RemovedAt == null, cancellationToken);
+            var error = webhook is null ? "the webhook was removed" : await SendAsync(webhook, delivery, cancellationToken);
+            var settled = error is null || webhook is null || delivery.Tries + 1 >= MaxTries;
+            await db.WebhookDeliveries
+                .Where(d => d.WebhookId == delivery.WebhookId && d.AuditId == delivery.AuditId && d.Attempt == delivery.Attempt)
+                .ExecuteUpdateAsync(set => set
+                    .SetProperty(d => d.LastError, error)
+                    .SetProperty(d => d.DeliveredAt, error is null ? now : (DateTime?)null)
+                    .SetProperty(d => d.NextTryAt, d => settled ? null : d.NextTryAt), cancellationToken);
+        }
+
+        return due.Count;
+    }
+
+    async Task<string?> SendAsync(WebhookRow webhook, WebhookDeliveryRow delivery, CancellationToken cancellationToken)
+    {
+        var body = Encoding.UTF8.GetBytes(delivery.Body);
+        using var request = new HttpRequestMessage(HttpMethod.Post, webhook.Url) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.Add("Idempotency-Key", $"{delivery.AuditId}-{delivery.Attempt}");
+        request.Headers.Add(SignatureHeader, "sha256=" + Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(webhook.Secret), body)));
+        try
+        {
+            using var response = await clients.CreateClient("webhooks").SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            return response.IsSuccessStatusCode ? null : $"answered {(int)response.StatusCode}";
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return exception.Message;
+        }
+    }
+
+    /// <summary>4 s, 16 s, 64 s … at most an hour.</summary>
+    internal static TimeSpan PauseAfter(int tries) => TimeSpan.FromSeconds(Math.Min(3600, Math.Pow(4, tries)));
+
+    [LoggerMessage(LogLevel.Error, "Delivering webhooks failed; trying again in a moment")]
+    static partial void RoundFailed(ILogger logger, Exception exception);
+}
