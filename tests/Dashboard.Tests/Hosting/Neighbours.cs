@@ -1,0 +1,111 @@
+using Assay.Contracts;
+using Assay.Contracts.Internal.Analyzer;
+using Assay.Contracts.Internal.Dashboard;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.ServiceDefaults;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Assay.Dashboard.Tests.Hosting;
+
+/// <summary>The other services as far as the Dashboard hears them: what they say is scripted by each test.</summary>
+sealed class Neighbours : AssayModule
+{
+    public Dictionary<string, string> Texts { get; } = new(StringComparer.Ordinal);
+    public bool Halted { get; set; }
+    public List<object> Heard { get; } = [];
+
+    /// <summary>What the saga answers to a request; by default registration and acceptance.</summary>
+    public Func<RequestAudit, IEnumerable<object>> OnRequest { get; set; } = request => [Sample.Registered(request.AuditId, request: request), Sample.Accepted(request.AuditId)];
+
+    public Func<RetryAudit, IEnumerable<object>> OnRetry { get; set; } = retry => [Sample.Accepted(retry.AuditId, retry.FromAttempt + 1, 100)];
+
+    public override string Name => "Neighbours";
+
+    public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database) => builder.Services.AddSingleton(this);
+
+    public override void AddConsumers(IBusRegistrationConfigurator bus)
+    {
+        bus.AddConsumer<Saga>();
+        bus.AddConsumer<Gateway>();
+        bus.AddConsumer<Analyzer>();
+    }
+
+    void Hear(object message)
+    {
+        lock (Heard)
+            Heard.Add(message);
+    }
+
+    public sealed class Saga(Neighbours neighbours) : IConsumer<RequestAudit>, IConsumer<CancelAudit>, IConsumer<RetryAudit>, IConsumer<ReportPublished>
+    {
+        public async Task Consume(ConsumeContext<RequestAudit> context)
+        {
+            neighbours.Hear(context.Message);
+            foreach (var answer in neighbours.OnRequest(context.Message))
+                await context.Publish(answer, answer.GetType(), context.CancellationToken);
+        }
+
+        public async Task Consume(ConsumeContext<CancelAudit> context)
+        {
+            neighbours.Hear(context.Message);
+            await context.Publish(new AuditCancelled { AuditId = context.Message.AuditId, Attempt = 1, Reason = context.Message.Reason, Phase = AuditStates.Asking, SpentUsd = 0.01m, CancelledAt = Sample.At(40) });
+        }
+
+        public async Task Consume(ConsumeContext<RetryAudit> context)
+        {
+            neighbours.Hear(context.Message);
+            foreach (var answer in neighbours.OnRetry(context.Message))
+                await context.Publish(answer, answer.GetType(), context.CancellationToken);
+        }
+
+        public Task Consume(ConsumeContext<ReportPublished> context)
+        {
+            neighbours.Hear(context.Message);
+            return Task.CompletedTask;
+        }
+    }
+
+    public sealed class Gateway(Neighbours neighbours) : IConsumer<GetSpending>, IConsumer<HaltSpending>, IConsumer<ResumeSpending>, IConsumer<GetEngines>, IConsumer<QuoteAudit>
+    {
+        public Task Consume(ConsumeContext<GetSpending> context) => context.RespondAsync(new SpendingStatus
+        {
+            Halted = neighbours.Halted, HaltReason = neighbours.Halted ? "test" : null, BurnMicroUsdPerMinute = 12_000,
+            Scopes = [new SpendingScope { Scope = "day:2026-11-22", CeilingMicroUsd = 25_000_000, ReservedMicroUsd = 400_000, SpentMicroUsd = 3_200_000, OverrunMicroUsd = 0 }],
+            InDoubt = [new InDoubtCall { AuditId = Guid.Empty, CallKey = "key", Engine = "chatgpt", Query = "best earbuds", Reason = "Timeout", WorstCaseMicroUsd = 21_000, SentAt = Sample.Start }],
+        });
+
+        public Task Consume(ConsumeContext<HaltSpending> context)
+        {
+            neighbours.Halted = true;
+            return context.RespondAsync(new SpendingHalted { Reason = context.Message.Reason, HaltedBy = context.Message.RequestedBy, HaltedAt = Sample.Start });
+        }
+
+        public Task Consume(ConsumeContext<ResumeSpending> context)
+        {
+            neighbours.Halted = false;
+            return context.RespondAsync(new SpendingResumed { Reason = context.Message.Reason, ResumedBy = context.Message.RequestedBy, ResumedAt = Sample.Start });
+        }
+
+        public Task Consume(ConsumeContext<GetEngines> context) => context.RespondAsync(new EngineList
+        {
+            Engines = [.. new[] { "chatgpt", "claude", "gemini", "perplexity", "advisor" }.Select(e => new EngineInfo { Engine = e, Kind = "scripted", Model = "scripted-1", Simulated = true, MaxConcurrency = 8, RequestsPerMinute = 600, State = "ready" })],
+        });
+
+        public Task Consume(ConsumeContext<QuoteAudit> context) => context.RespondAsync(new AuditQuoted
+        {
+            AuditId = context.Message.AuditId, Calls = 44, WorstCaseUsd = 1.25m, ExpectedUsd = 0.31m, ExpectedHalfWidth = 0.11, FitsCeiling = true,
+            Engines = [.. context.Message.Audit.Engines.Select(e => new QuotedEngine { Engine = e, Kind = "scripted", Model = "scripted-1", Simulated = true, Calls = 20, WorstCaseUsd = 0.6m })],
+        });
+    }
+
+    public sealed class Analyzer(Neighbours neighbours) : IConsumer<GetAnswerTexts>
+    {
+        public Task Consume(ConsumeContext<GetAnswerTexts> context) => context.RespondAsync(new AnswerTexts
+        {
+            AuditId = context.Message.AuditId,
+            Texts = [.. context.Message.CallKeys.Where(neighbours.Texts.ContainsKey).Select(key => new AnswerText { CallKey = key, Text = neighbours.Texts[key], TextHash = "hash" })],
+        });
+    }
+}
