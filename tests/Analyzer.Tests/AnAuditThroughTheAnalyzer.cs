@@ -114,7 +114,7 @@ public sealed class AnAuditThroughTheAnalyzer
         await analyzer.SendAsync(Advice(audit, second, _ => """{"queries":[{"text":"Which charger is best for a long flight?","category":"use case"}]}""") with { Attempt = 2 });
 
         var planned = await analyzer.HearAsync<QueriesPlanned>();
-        planned.ShouldSatisfyAllConditions(p => p.Attempt.ShouldBe(2), p => p.Source.ShouldBe("advisor"), p => p.Queries.Count.ShouldBe(8), p => p.SpentMicroUsd.ShouldBe(10));
+        planned.ShouldSatisfyAllConditions(p => p.Attempt.ShouldBe(2), p => p.Source.ShouldBe("advisor"), p => p.Queries.Count.ShouldBe(9), p => p.SpentMicroUsd.ShouldBe(10));
         planned.Queries.ShouldContain(q => q.Text == "Which charger is best for a long flight?");
 
         await analyzer.SendAsync(command with { Attempt = 3, AdvisorAvailable = false });

@@ -30,11 +30,12 @@ static class InsightCheck
         if (text.Length is 0 or > MaxText)
             return Rejected($"\"text\" must be a text of 1 to {MaxText} characters.");
 
+        var shown = InsightPrompt.Shown(theme, evidence, below);
         var known = evidence.Answers.Select(a => a.CallKey).ToHashSet(StringComparer.Ordinal);
         var (cited, citedComplaint) = References(root, "evidence", known, "answer of this audit");
         if (citedComplaint is not null)
             return Rejected(citedComplaint);
-        if (theme.Layer == 1 && cited.Count == 0 && InsightPrompt.Shown(theme, evidence).Count > 0)
+        if (theme.Layer == 1 && cited.Count == 0 && shown.Count > 0)
             return Rejected("\"evidence\" names no answer.");
 
         var (rests, restsComplaint) = theme.Layer == 1 ? ([], null) : References(root, "insights", below.Select(i => i.InsightId).ToHashSet(StringComparer.Ordinal), "finding of the input");
@@ -43,7 +44,7 @@ static class InsightCheck
         if (theme.Layer > 1 && rests.Count == 0)
             return Rejected("\"insights\" names no finding.");
 
-        var numbers = StatedNumbers.Of(evidence, InsightPrompt.Shown(theme, evidence), below);
+        var numbers = StatedNumbers.Of(evidence, shown, below);
         if ((numbers.FirstForeign(title) ?? numbers.FirstForeign(text)) is { } foreign)
             return Rejected($"it states the number {foreign}, which the scores do not hold.");
 
@@ -98,7 +99,7 @@ static class InsightCheck
         {
             var title = QueryPlanner.Clean(AdvisorAnswer.Text(item, "title") ?? "");
             var action = QueryPlanner.Clean(AdvisorAnswer.Text(item, "action") ?? "");
-            var query = evidence.Scores.Queries.FirstOrDefault(q => Same(q.Query, AdvisorAnswer.Text(item, "query")));
+            var query = evidence.Scores.Queries.FirstOrDefault(q => Names(q.Query, AdvisorAnswer.Text(item, "query")));
             var engine = evidence.Scores.Engines.FirstOrDefault(e => Same(e.Name, AdvisorAnswer.Text(item, "engine")));
             var metric = evidence.Scores.Scores.Keys.FirstOrDefault(m => Same(m, AdvisorAnswer.Text(item, "metric")));
             if (title.Length is 0 or > MaxTitle || action.Length is 0 or > MaxText || query is null || engine is null || metric is null)
@@ -122,4 +123,8 @@ static class InsightCheck
     }
 
     static bool Same(string known, string? said) => said is not null && string.Equals(QueryPlanner.Clean(known), QueryPlanner.Clean(said), StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A long query is shown shortened; its beginning names it.</summary>
+    static bool Names(string query, string? said) =>
+        Same(query, said) || said is { Length: > 60 } && said.EndsWith('…') && query.StartsWith(said[..^1], StringComparison.OrdinalIgnoreCase);
 }

@@ -1,4 +1,6 @@
+using System.Text;
 using Assay.Analyzer.Advisor;
+using Assay.Analyzer.AnalyzeAnswers;
 using Assay.Contracts;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.LlmGateway;
@@ -12,8 +14,18 @@ namespace Assay.Analyzer.DraftInsights;
 static class InsightPrompt
 {
     public const int MaxAnswers = 12;
-    const int MaxQueries = 40;
-    const int MaxExcerpt = 280;
+
+    /// <summary>What a quote counts on for one insight; a fuller audit is shown in less detail.</summary>
+    public const int MaxBytes = 12_000;
+
+    const int MaxEngines = 12;
+    const int MaxCompetitors = 10;
+
+    /// <summary>How much is shown, from the fullest to the tersest.</summary>
+    static readonly Detail[] Details =
+    [
+        new(Answers: MaxAnswers, Excerpt: 260, Queries: 16, Text: 600), new(10, 220, 12, 400), new(8, 180, 8, 300), new(6, 160, 6, 200), new(4, 120, 4, 140), new(3, 80, 2, 80),
+    ];
 
     const string System =
         """
@@ -24,13 +36,43 @@ static class InsightPrompt
 
     public static Question Build(InsightTheme theme, Evidence evidence, IReadOnlyList<Insight> below, int run, string? complaint)
     {
+        var text = Compose(theme, evidence, below).Text;
+        return new Question
+        {
+            QuestionId = theme.InsightId,
+            System = System,
+            Text = complaint is null ? text : $"{text}\n\nAn earlier answer to this was rejected: {complaint} Answer again and mend that.",
+            Run = run,
+            Locale = "en",
+        };
+    }
+
+    /// <summary>The answers a theme is shown; their order does not depend on how they came from the database.</summary>
+    public static IReadOnlyList<EvidenceAnswer> Shown(InsightTheme theme, Evidence evidence, IReadOnlyList<Insight> below) => Compose(theme, evidence, below).Shown;
+
+    static (string Text, IReadOnlyList<EvidenceAnswer> Shown) Compose(InsightTheme theme, Evidence evidence, IReadOnlyList<Insight> below)
+    {
+        var ordered = evidence with { Answers = [.. evidence.Answers.OrderBy(a => a.QueryId, StringComparer.Ordinal).ThenBy(a => a.Engine, StringComparer.Ordinal).ThenBy(a => a.CallKey, StringComparer.Ordinal)] };
+        List<EvidenceAnswer> selected = [.. theme.Select(ordered).DistinctBy(answer => answer.CallKey, StringComparer.Ordinal).Take(MaxAnswers)];
+        foreach (var detail in Details)
+        {
+            var shown = selected.GetRange(0, Math.Min(detail.Answers, selected.Count));
+            var text = Compose(theme, evidence, below, shown, detail);
+            if (Encoding.UTF8.GetByteCount(text) + System.Length <= MaxBytes || detail == Details[^1])
+                return (text, shown);
+        }
+
+        throw new InvalidOperationException("Unreachable: the tersest detail is always taken.");
+    }
+
+    static string Compose(InsightTheme theme, Evidence evidence, IReadOnlyList<Insight> below, IReadOnlyList<EvidenceAnswer> shown, Detail detail)
+    {
         var scores = evidence.Scores;
-        var shown = Shown(theme, evidence);
         var input = new
         {
             task = "insight",
             brand = evidence.Brand,
-            competitors = evidence.Competitors,
+            competitors = evidence.Competitors.Take(MaxCompetitors),
             locale = evidence.Locale,
             layer = theme.Layer,
             theme = theme.Key,
@@ -38,27 +80,26 @@ static class InsightPrompt
             simulated = scores.Simulated,
             metrics = theme.Metrics,
             scores = Rounded(scores.Scores),
-            engines = scores.Engines.ToDictionary(engine => engine.Name, engine => Rounded(engine.Scores, theme.Metrics), StringComparer.Ordinal),
+            engines = scores.Engines.Take(MaxEngines).ToDictionary(engine => engine.Name, engine => Rounded(engine.Scores, theme.Metrics), StringComparer.Ordinal),
             categories = scores.Categories.ToDictionary(category => category.Name, category => Rounded(category.Scores, theme.Metrics), StringComparer.Ordinal),
-            competitorScores = scores.Competitors.ToDictionary(
+            competitorScores = scores.Competitors.OrderBy(competitor => competitor.Difference.Value).ThenBy(competitor => competitor.Name, StringComparer.Ordinal).Take(MaxCompetitors).ToDictionary(
                 competitor => competitor.Name,
                 competitor => new { scores = Rounded(competitor.Scores, theme.Metrics), difference = Round(competitor.Difference), competitor.Detectable },
                 StringComparer.Ordinal),
-            queries = Queries(scores, shown).Select(query => new { query.QueryId, query.Query, query.Category, query.Branded, query.ValidAnswers, query.Mentions, visibility = Round(query.Visibility) }),
+            queries = Queries(scores, shown, detail.Queries).Select(query => new { query.QueryId, query = Short(query.Query, detail.Excerpt), query.Category, query.Branded, query.ValidAnswers, query.Mentions, visibility = Round(query.Visibility) }),
             coverage = scores.Coverage,
             answers = shown.Select(answer => new
             {
                 answer.CallKey,
-                answer.QueryId,
-                answer.Query,
+                query = Short(answer.Query, detail.Excerpt),
                 answer.Engine,
-                excerpt = answer.Excerpt.Length <= MaxExcerpt ? answer.Excerpt : answer.Excerpt[..MaxExcerpt] + "…",
-                mentions = answer.Mentions,
-                domains = answer.Domains.Take(5),
+                excerpt = Short(answer.Excerpt, detail.Excerpt),
+                mentions = answer.Mentions.Take(5),
+                domains = answer.Domains.Take(3),
             }),
-            insights = theme.Layer == 1 ? null : below.Select(insight => new { insight.InsightId, insight.Theme, insight.Title, insight.Text, evidence = insight.CallKeys }),
+            insights = theme.Layer == 1 ? null : below.Select(insight => new { insight.InsightId, insight.Title, text = Short(insight.Text, detail.Text), evidence = insight.CallKeys.Take(2) }),
         };
-        var text =
+        return
             $$"""
             Theme "{{theme.Title}}": {{theme.Instruction}}
 
@@ -70,32 +111,24 @@ static class InsightPrompt
             {{Recommendations(theme)}}
             Answer: { "title": "…", "text": "…", "evidence": ["…"], "insights": ["…"], "recommendations": [ { "title": "…", "action": "…", "query": "…", "engine": "…", "metric": "…", "evidence": ["…"] } ] }
 
-            {{AdvisorInput.Block(input)}}{{(complaint is null ? "" : $"\n\nAn earlier answer to this was rejected: {complaint} Answer again and mend that.")}}
+            {{AdvisorInput.Block(input)}}
             """;
-        return new Question { QuestionId = theme.InsightId, System = System, Text = text, Run = run, Locale = "en" };
-    }
-
-    /// <summary>The answers a theme is shown; their order does not depend on how they came from the database.</summary>
-    public static IReadOnlyList<EvidenceAnswer> Shown(InsightTheme theme, Evidence evidence)
-    {
-        var ordered = evidence with { Answers = [.. evidence.Answers.OrderBy(a => a.QueryId, StringComparer.Ordinal).ThenBy(a => a.Engine, StringComparer.Ordinal).ThenBy(a => a.CallKey, StringComparer.Ordinal)] };
-        return [.. theme.Select(ordered).DistinctBy(answer => answer.CallKey, StringComparer.Ordinal).Take(MaxAnswers)];
     }
 
     static string Recommendations(InsightTheme theme) => theme.Layer < 3
         ? "- Leave \"recommendations\" empty."
         : $"- \"recommendations\" holds 3 to 6 actions; each names one query of the input by its text, one engine of the input, the metric it should move (one of: {string.Join(", ", theme.Metrics)}) and the callKeys it rests on.";
 
-    /// <summary>The queries of the answers shown, then the weakest and strongest, so that a large panel does not fill the prompt.</summary>
-    static IEnumerable<QueryScores> Queries(AuditScored scores, IReadOnlyList<EvidenceAnswer> shown)
+    /// <summary>The queries of the answers shown, then the weakest and strongest: a large panel must not fill the prompt.</summary>
+    static IEnumerable<QueryScores> Queries(AuditScored scores, IReadOnlyList<EvidenceAnswer> shown, int most)
     {
-        if (scores.Queries.Count <= MaxQueries)
+        if (scores.Queries.Count <= most)
             return scores.Queries;
         var ids = shown.Select(answer => answer.QueryId).ToHashSet(StringComparer.Ordinal);
-        var byVisibility = scores.Queries.Where(query => query.Visibility.Value is not null).OrderBy(query => query.Visibility.Value).ToList();
-        return scores.Queries.Where(query => ids.Contains(query.QueryId))
-            .Concat(byVisibility.Take(MaxQueries / 4)).Concat(byVisibility.TakeLast(MaxQueries / 4))
-            .DistinctBy(query => query.QueryId, StringComparer.Ordinal).Take(MaxQueries);
+        var byVisibility = scores.Queries.Where(query => query.Visibility.Value is not null).OrderBy(query => query.Visibility.Value).ThenBy(query => query.QueryId, StringComparer.Ordinal).ToList();
+        return scores.Queries.Where(query => ids.Contains(query.QueryId)).Take(most / 2)
+            .Concat(byVisibility.Take(most / 4)).Concat(byVisibility.TakeLast(most / 4))
+            .DistinctBy(query => query.QueryId, StringComparer.Ordinal);
     }
 
     static SortedDictionary<string, ScoreValue> Rounded(IReadOnlyDictionary<string, ScoreValue> scores, IReadOnlyList<string>? only = null) =>
@@ -104,4 +137,9 @@ static class InsightPrompt
     static ScoreValue Round(ScoreValue score) => score with { Value = Round(score.Value), Low = Round(score.Low), High = Round(score.High) };
 
     static double? Round(double? value) => value is { } v ? Math.Round(v, 4) : null;
+
+    /// <summary>The beginning of a text, never ending in half a surrogate pair.</summary>
+    internal static string Short(string text, int length) => AnswerDescription.Beginning(text, length);
+
+    sealed record Detail(int Answers, int Excerpt, int Queries, int Text);
 }

@@ -27,16 +27,15 @@ static class QueryPlanner
     }
 
     /// <summary>
-    /// A panel of exactly the requested size where the wording suffices: the advisor's usable queries first, spread over the
-    /// categories, filled up from the templates. From two queries on, one of them is the control query.
+    /// A panel of the requested size where the wording suffices – the advisor's usable queries first, filled up from the
+    /// templates over all categories – and one control query besides, as the quote counts it.
     /// </summary>
     public static Panel Plan(RequestAudit request, IReadOnlyList<CandidateQuery> advice, Func<string, bool> namesTrackedBrand)
     {
         var topic = TopicOf(request);
         var count = request.QueryCount ?? 0;
-        var control = count >= 2 && QueryTemplates.Speaks(topic.Language) ? Control(request, namesTrackedBrand) : null;
-        var wanted = control is null ? count : count - 1;
-        var chosen = new Selection(wanted, namesTrackedBrand);
+        var control = QueryTemplates.Speaks(topic.Language) ? Control(request, namesTrackedBrand) : null;
+        var chosen = new Selection(count, namesTrackedBrand);
         if (control is not null)
             chosen.Reserve(control);
 

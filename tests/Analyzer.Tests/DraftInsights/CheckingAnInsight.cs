@@ -115,7 +115,31 @@ public sealed class JudgingALayer
     {
         var many = Audit with { Answers = [.. Enumerable.Range(0, 100).Select(i => Audit.Answers[0] with { CallKey = $"call-{i}" })] };
 
-        InsightThemes.Of(1).ShouldAllBe(theme => InsightPrompt.Shown(theme, many).Count <= 12);
+        InsightThemes.Of(1).ShouldAllBe(theme => InsightPrompt.Shown(theme, many, []).Count <= 12);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Should_fit_the_size_a_quote_counts_on_however_large_the_audit(int layer)
+    {
+        var query = Audit.Scores.Queries[0];
+        var large = Audit with
+        {
+            Competitors = [.. Enumerable.Range(0, 50).Select(i => $"Competitor number {i}")],
+            Answers = [.. Enumerable.Range(0, 400).Select(i => Audit.Answers[i % 4] with { CallKey = $"{i:x64}", Query = new string('q', 2000), Excerpt = new string('é', 2000), Mentions = [.. Enumerable.Repeat(Audit.Answers[0].Mentions[0], 50)] })],
+            Scores = Audit.Scores with
+            {
+                Engines = [.. Enumerable.Range(0, 20).Select(i => Audit.Scores.Engines[0] with { Name = $"engine-{i}" })],
+                Competitors = [.. Enumerable.Range(0, 50).Select(i => Audit.Scores.Competitors[0] with { Name = $"Competitor number {i}" })],
+                Queries = [.. Enumerable.Range(0, 1000).Select(i => query with { QueryId = $"q{i}", Query = new string('q', 2000) + i })],
+            },
+        };
+        Insight[] below = [.. InsightThemes.Of(1).Select(theme => InsightCheck.Unavailable(theme, "") with { Available = true, Text = new string('t', 3000), CallKeys = [.. large.Answers.Take(60).Select(a => a.CallKey)] })];
+
+        foreach (var question in LayerDraft.FirstQuestions(layer, large, below))
+            System.Text.Encoding.UTF8.GetByteCount(question.System + question.Text).ShouldBeLessThanOrEqualTo(InsightPrompt.MaxBytes, question.QuestionId);
     }
 
     [Fact]

@@ -56,13 +56,14 @@ public sealed class PlanningAPanelFromTemplates
     [InlineData("de-DE", 200)]
     [InlineData("fr-FR", 200)]
     [InlineData("es-MX", 200)]
-    public void Should_hold_exactly_as_many_distinct_queries_as_requested(string locale, int count)
+    public void Should_hold_as_many_distinct_queries_as_requested_and_one_control_query(string locale, int count)
     {
         var panel = Plan(Requests.Anker() with { Queries = null, QueryCount = count, Locale = locale });
 
-        panel.Queries.Count.ShouldBe(count);
-        panel.Queries.Select(q => q.Text).Distinct(StringComparer.OrdinalIgnoreCase).Count().ShouldBe(count);
-        panel.Queries.Select(q => q.QueryId).Distinct().Count().ShouldBe(count);
+        panel.Queries.Count(q => !q.Control).ShouldBe(count);
+        panel.Queries.Count(q => q.Control).ShouldBe(1);
+        panel.Queries.Select(q => q.Text).Distinct(StringComparer.OrdinalIgnoreCase).Count().ShouldBe(count + 1);
+        panel.Queries.Select(q => q.QueryId).Distinct().Count().ShouldBe(count + 1);
         panel.Source.ShouldBe("templates");
     }
 
@@ -109,7 +110,7 @@ public sealed class PlanningAPanelFromTemplates
         var request = Requests.Anker() with { Queries = null, QueryCount = 40 };
         var panel = Plan(request with { Brand = request.Brand with { Name = name, Industry = "chargers {0} {7}\n", Features = ["{"] } });
 
-        panel.Queries.Count.ShouldBe(40);
+        panel.Queries.Count.ShouldBe(41);
         panel.Queries.ShouldAllBe(q => !q.Text.Any(char.IsControl));
     }
 
@@ -127,7 +128,7 @@ public sealed class PlanningAPanelWithAdvice
 
         panel.Source.ShouldBe("advisor");
         panel.Advised.ShouldBe(1);
-        panel.Queries.Count.ShouldBe(12);
+        panel.Queries.Count.ShouldBe(13);
         panel.Queries.ShouldContain(q => q.Text == "Which power bank survives a week of camping?" && q.Category == "use case");
     }
 
@@ -147,7 +148,7 @@ public sealed class PlanningAPanelWithAdvice
         var panel = Plan(answer);
 
         panel.Source.ShouldBe("templates", why);
-        panel.Queries.Count.ShouldBe(12);
+        panel.Queries.Count.ShouldBe(13);
     }
 
     [Fact]
@@ -163,7 +164,7 @@ public sealed class PlanningAPanelWithAdvice
     {
         var many = string.Join(",", Enumerable.Range(0, 200).Select(i => $$"""{"text":"Which charger would suit traveller number {{i}}?","category":"use case"}"""));
 
-        Plan($$"""{"queries":[{{many}}]}""").Queries.Count.ShouldBe(12);
+        Plan($$"""{"queries":[{{many}}]}""").Queries.Count.ShouldBe(13);
     }
 
     [Fact]
