@@ -687,6 +687,9 @@ namespace Assay.Analyzer.Migrations.Sqlite
                     b.HasIndex("NextTryAt")
                         .HasFilter("\"ParkedAt\" IS NULL");
 
+                    b.HasIndex("ParkedAt")
+                        .HasFilter("\"ParkedAt\" IS NOT NULL");
+
                     b.ToTable("OutboxMessage", (string)null);
                 });
 
@@ -765,6 +768,10 @@ namespace Assay.Analyzer.Migrations.Sqlite
                     b.HasIndex("DueAt")
                         .HasDatabaseName("ix_scheduled_message_due_at")
                         .HasFilter("parked_at IS NULL");
+
+                    b.HasIndex("ParkedAt")
+                        .HasDatabaseName("ix_scheduled_message_parked_at")
+                        .HasFilter("parked_at IS NOT NULL");
 
                     b.ToTable("scheduled_message", (string)null);
                 });
