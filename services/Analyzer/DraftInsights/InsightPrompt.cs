@@ -18,13 +18,10 @@ static class InsightPrompt
     /// <summary>What a quote counts on for one insight; a fuller audit is shown in less detail.</summary>
     public const int MaxBytes = 12_000;
 
-    const int MaxEngines = 12;
-    const int MaxCompetitors = 10;
-
     /// <summary>How much is shown, from the fullest to the tersest.</summary>
     static readonly Detail[] Details =
     [
-        new(Answers: MaxAnswers, Excerpt: 260, Queries: 16, Text: 600), new(10, 220, 12, 400), new(8, 180, 8, 300), new(6, 160, 6, 200), new(4, 120, 4, 140), new(3, 80, 2, 80),
+        new(Answers: MaxAnswers, Excerpt: 260, Queries: 16, Text: 600, Parts: 12), new(10, 220, 12, 400, 10), new(8, 180, 8, 300, 8), new(6, 160, 6, 200, 6), new(4, 120, 4, 140, 4), new(3, 80, 2, 80, 3),
     ];
 
     const string System =
@@ -72,7 +69,7 @@ static class InsightPrompt
         {
             task = "insight",
             brand = evidence.Brand,
-            competitors = evidence.Competitors.Take(MaxCompetitors),
+            competitors = evidence.Competitors.Take(detail.Parts),
             locale = evidence.Locale,
             layer = theme.Layer,
             theme = theme.Key,
@@ -80,9 +77,9 @@ static class InsightPrompt
             simulated = scores.Simulated,
             metrics = theme.Metrics,
             scores = Rounded(scores.Scores),
-            engines = scores.Engines.Take(MaxEngines).ToDictionary(engine => engine.Name, engine => Rounded(engine.Scores, theme.Metrics), StringComparer.Ordinal),
+            engines = scores.Engines.Take(detail.Parts).ToDictionary(engine => engine.Name, engine => Rounded(engine.Scores, theme.Metrics), StringComparer.Ordinal),
             categories = scores.Categories.ToDictionary(category => category.Name, category => Rounded(category.Scores, theme.Metrics), StringComparer.Ordinal),
-            competitorScores = scores.Competitors.OrderBy(competitor => competitor.Difference.Value).ThenBy(competitor => competitor.Name, StringComparer.Ordinal).Take(MaxCompetitors).ToDictionary(
+            competitorScores = scores.Competitors.OrderBy(competitor => competitor.Difference.Value).ThenBy(competitor => competitor.Name, StringComparer.Ordinal).Take(detail.Parts).ToDictionary(
                 competitor => competitor.Name,
                 competitor => new { scores = Rounded(competitor.Scores, theme.Metrics), difference = Round(competitor.Difference), competitor.Detectable },
                 StringComparer.Ordinal),
@@ -97,7 +94,7 @@ static class InsightPrompt
                 mentions = answer.Mentions.Take(5),
                 domains = answer.Domains.Take(3),
             }),
-            insights = theme.Layer == 1 ? null : below.Select(insight => new { insight.InsightId, insight.Title, text = Short(insight.Text, detail.Text), evidence = insight.CallKeys.Take(2) }),
+            insights = theme.Layer == 1 ? null : below.Select(insight => new { insight.InsightId, insight.Title, text = Short(insight.Text, detail.Text), evidence = insight.CallKeys.Take(1) }),
         };
         return
             $$"""
@@ -141,5 +138,5 @@ static class InsightPrompt
     /// <summary>The beginning of a text, never ending in half a surrogate pair.</summary>
     internal static string Short(string text, int length) => AnswerDescription.Beginning(text, length);
 
-    sealed record Detail(int Answers, int Excerpt, int Queries, int Text);
+    sealed record Detail(int Answers, int Excerpt, int Queries, int Text, int Parts);
 }

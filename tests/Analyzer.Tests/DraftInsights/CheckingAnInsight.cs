@@ -115,7 +115,8 @@ public sealed class JudgingALayer
     {
         var many = Audit with { Answers = [.. Enumerable.Range(0, 100).Select(i => Audit.Answers[0] with { CallKey = $"call-{i}" })] };
 
-        InsightThemes.Of(1).ShouldAllBe(theme => InsightPrompt.Shown(theme, many, []).Count <= 12);
+        foreach (var theme in InsightThemes.Of(1))
+            InsightPrompt.Shown(theme, many, []).Count.ShouldBeLessThanOrEqualTo(12);
     }
 
     [Theory]
