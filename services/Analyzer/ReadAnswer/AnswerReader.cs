@@ -72,6 +72,7 @@ internal static class AnswerReader
         {
             stretches.AddRange(Exclusions.Echoes(text, query));
             stretches.AddRange(Exclusions.Absences(text, sentences, SentencesOf(sentences, matches)));
+            stretches.AddRange(Exclusions.Interface(text));
             stretches.Sort((a, b) => a.Start.CompareTo(b.Start));
         }
 

@@ -83,6 +83,9 @@ internal static class IgnoredReason
     public const string Url = "url";
     public const string SourceLabel = "source-label";
     public const string NoCue = "no-cue";
+
+    /// <summary>Words of the engine's page around the answer: "Your feedback helps Google improve".</summary>
+    public const string Interface = "interface";
 }
 
 /// <summary>A name that stands in the text and is not a mention.</summary>

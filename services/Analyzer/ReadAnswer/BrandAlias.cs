@@ -115,10 +115,12 @@ internal sealed class BrandAlias
         {
             if (OrdinaryWords.IsAlwaysCapital(Key))
                 return AliasStrictness.AlwaysCapitalWord;
-            if (OrdinaryWords.Contains(Key) && !AllCapitals)
+            if (OrdinaryWords.Contains(Key) && !(AllCapitals && Key.Length <= 3))
                 return AliasStrictness.OrdinaryWord;
         }
 
+        if (letters == 0)
+            return AliasStrictness.OrdinaryWord; // "686" is a brand of jackets, and a number.
         if (Joints.Any(j => j is Joint.Space or Joint.Hyphen) && HasCapital && Parts().All(OrdinaryWords.Contains))
             return AliasStrictness.OrdinaryPhrase;
 

@@ -105,7 +105,7 @@ internal sealed class BrandLexicon
             if (name.EndsWith('+'))
                 yield return name[..^1] + " Plus";
             // monday.com is also called monday: searched too, as strictly as an ordinary word is.
-            if (name.IndexOf(' ') < 0 && name.IndexOf('.') is > 0 and var dot && RegistrableDomain.Of(name) is not null)
+            if (name.IndexOf(' ') < 0 && name.IndexOf('.') is > 2 and var dot && MentionMatcher.TopLevels.Contains(name[(dot + 1)..].ToLowerInvariant()))
                 yield return name[..dot];
         }
     }

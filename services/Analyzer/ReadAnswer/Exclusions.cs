@@ -32,6 +32,13 @@ internal static class Exclusions
 
     private static readonly string[] Turns = ["but", "however", "although", "though", "instead", "that said", "nevertheless", "whereas", "while", "here are", "here is", "consider"];
 
+    // What stands around an answer on the engine's page, and how far it reaches.
+    private static readonly (string Phrase, int Length)[] InterfacePhrases =
+    [
+        ("ai responses may include mistakes", 260), ("ai-generated content may be incorrect", 260), ("generative ai is experimental", 260),
+        ("your feedback helps google improve", 120), ("thank youyour feedback helps", 120), ("map data", 40),
+    ];
+
     private static readonly string[] Refusals =
     [
         "i can't help", "i cannot help", "i can't assist", "i cannot assist", "i'm unable to help", "i am unable to help", "i'm unable to assist",
@@ -121,6 +128,22 @@ internal static class Exclusions
         }
 
         return stretches;
+    }
+
+    /// <summary>Words of the engine's page that were copied with the answer.</summary>
+    public static IEnumerable<Stretch> Interface(VisibleText text)
+    {
+        foreach (var (phrase, length) in InterfacePhrases)
+        {
+            for (var from = 0; from < text.Length;)
+            {
+                var at = text.Folded[from..].IndexOf(phrase, StringComparison.Ordinal);
+                if (at < 0)
+                    break;
+                yield return new Stretch(from + at, Math.Min(text.Length, from + at + length), IgnoredReason.Interface);
+                from += at + phrase.Length;
+            }
+        }
     }
 
     private static List<(int Start, int End)> Words(ReadOnlySpan<char> folded)

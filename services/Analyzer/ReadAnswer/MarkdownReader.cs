@@ -14,6 +14,9 @@ internal sealed class MarkdownReader
     private const int LongestMarkup = 8 * 1024;
     private const int LongestCluster = 32;
 
+    // A line of at least so many characters that goes on in lower case was wrapped.
+    private const int WrappedLine = 45;
+
     private readonly string _text;
     private readonly List<Block> _blocks = [];
     private readonly List<PendingLink> _links = [];
@@ -27,6 +30,7 @@ internal sealed class MarkdownReader
     private int _length;
 
     private int _blockStart;
+    private int _lineStart;
     private (BlockKind Kind, int Level, int Ordinal, int Table, int Row, int Column) _block = (BlockKind.Paragraph, 0, 0, -1, 0, 0);
     private bool _bold;
     private int _tables = -1;
@@ -173,6 +177,7 @@ internal sealed class MarkdownReader
             CloseBlock();
             var (content, ordinal) = SkipOrdinal(SkipSpaces(at + 1, end), end);
             OpenBlock(BlockKind.ListItem, indent, ordinal);
+            _lineStart = _length;
             ReadInline(content, end);
             return true;
         }
@@ -182,13 +187,15 @@ internal sealed class MarkdownReader
             CloseBlock();
             var (content, ordinal) = SkipOrdinal(at, end);
             OpenBlock(BlockKind.ListItem, indent, ordinal);
+            _lineStart = _length;
             ReadInline(content, end);
             return true;
         }
 
         if (paragraphOpen && _length > _blockStart)
         {
-            Append(' ', at, 0, Style.None);
+            // A wrapped sentence goes on; a short line, or one that starts anew, stands by itself.
+            Append(_length - _lineStart >= WrappedLine && char.IsLower(_text[at]) ? ' ' : '\n', at, 0, Style.None);
         }
         else
         {
@@ -196,6 +203,7 @@ internal sealed class MarkdownReader
             OpenBlock(BlockKind.Paragraph, indent);
         }
 
+        _lineStart = _length;
         ReadInline(at, end);
         return true;
     }

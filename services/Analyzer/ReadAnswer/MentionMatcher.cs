@@ -19,8 +19,8 @@ internal static class MentionMatcher
     private static readonly FrozenSet<string> Verbs = new[]
     {
         "offers", "makes", "provides", "delivers", "has", "is", "was", "produces", "sells", "gives", "features", "includes", "stands", "remains",
-        "also", "announced", "launched", "released", "supports", "charges", "ranks", "excels", "leads", "wins", "continues", "does", "can", "and",
-        "vs", "or", "products", "cameras", "devices", "phones", "laptops", "headphones", "customers", "users", "models",
+        "also", "announced", "launched", "released", "supports", "charges", "ranks", "excels", "leads", "wins", "continues", "does",
+        "vs", "products", "cameras", "devices", "phones", "laptops", "headphones", "models",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     // Capitalised labels, not product names: "Ring Size", "Zoom Range", "Box Contents".
@@ -31,7 +31,17 @@ internal static class MentionMatcher
         "springs", "purchases", "audience", "market", "customers", "users", "date", "dates", "heart", "rate", "number", "areas", "area", "weight",
     }.ToFrozenSet(StringComparer.Ordinal);
 
-    private static readonly FrozenSet<string> TopLevels = new[]
+    // Capitalised words that may stand before a name without being a part of it.
+    private static readonly FrozenSet<string> Openers = new[]
+    {
+        "the", "a", "an", "and", "or", "with", "for", "by", "from", "in", "on", "at", "to", "of", "is", "are", "why", "how", "best", "top", "new", "our", "my",
+        "your", "this", "these", "both", "unlike", "like", "vs", "choose", "try", "consider", "buy", "women's", "men's", "i",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    private static readonly string[] Announcements =
+        ["best", "top", "honorable mention", "honourable mention", "runner-up", "runner up", "budget", "premium", "overall", "pick", "choice", "value", "winner", "alternative", "upgrade", "recommendation", "recommended", "for"];
+
+    internal static readonly FrozenSet<string> TopLevels = new[]
     {
         "com", "net", "org", "io", "co", "de", "uk", "ai", "app", "us", "eu", "fr", "es", "it", "jp", "cn", "ca", "au", "shop", "store", "dev",
     }.ToFrozenSet(StringComparer.Ordinal);
@@ -89,7 +99,7 @@ internal static class MentionMatcher
                                 continue;
                         }
 
-                        rejection ??= StyleRejection(text, start) ?? AddressRejection(text, block, start) ?? UnitRejection(text, block, alias, start, end);
+                        rejection ??= StyleRejection(text, start) ?? AddressRejection(text, block, start, end) ?? UnitRejection(text, block, alias, start, end);
                         var accepted = rejection is null && alias.Strictness is not (AliasStrictness.OrdinaryWord or AliasStrictness.AlwaysCapitalWord);
                         best = new NameMatch(alias, start, end, 0, accepted, rejection);
                         break;
@@ -255,6 +265,8 @@ internal static class MentionMatcher
         if (alias.Strictness is AliasStrictness.Distinctive && alias.Key.Length >= 4 && c is 'e' && end + 1 < block.End && chars[end + 1] == 's' && alias.Key[^1] is 's' or 'x' or 'h' && BoundaryAt(text, block, end + 2))
             return end + 2;
 
+        if (alias.Strictness is AliasStrictness.Distinctive && alias.Key.Length >= 4 && char.IsUpper(c) && IsProductNoun(text, block, end))
+            return end;
         if ((char.IsUpper(c) && !char.IsUpper(chars[end - 1])) || (char.IsDigit(c) && char.IsLetter(chars[end - 1])))
         {
             needsGlue = true;
@@ -262,6 +274,15 @@ internal static class MentionMatcher
         }
 
         return 0;
+    }
+
+    // "eufyCam", "LenovoPad": the maker's name opens the product's.
+    private static bool IsProductNoun(VisibleText text, Block block, int at)
+    {
+        var end = at;
+        while (end < block.End && end - at < 8 && Characters.IsWord(text.Chars[end]))
+            end++;
+        return text.Folded[at..end] is "cam" or "cams" or "pad" or "book" or "buds" or "pods" or "watch" or "phone" or "vac" or "bot";
     }
 
     private static bool BoundaryAt(VisibleText text, Block block, int index) =>
@@ -294,16 +315,25 @@ internal static class MentionMatcher
     }
 
     // "shop.anker.com", "info@anker.com", "example.org/anker": a name inside an address.
-    private static string? AddressRejection(VisibleText text, Block block, int start)
+    private static string? AddressRejection(VisibleText text, Block block, int start, int end)
     {
-        if (start <= block.Start)
+        if (start - 1 <= block.Start || !Characters.IsWord(text.Chars[start - 2]))
             return null;
-        var before = text.Chars[start - 1];
-        if (before == '@' && start - 2 >= block.Start && Characters.IsWord(text.Chars[start - 2]))
-            return IgnoredReason.Url;
-        if (before is '.' or '/' && start - 2 >= block.Start && char.IsAsciiLetterLower(text.Chars[start - 2]) && char.IsAsciiLetterLower(text.Chars[start]))
-            return IgnoredReason.Url;
-        return null;
+        switch (text.Chars[start - 1])
+        {
+            case '@':
+                return IgnoredReason.Url;
+            case '.':
+                // A lost space after a full stop looks alike: "…is expensive.eero offers"; an address has its ending.
+                return text.Chars[start..end].Contains('.') || (end + 1 < block.End && text.Chars[end] == '.' && char.IsAsciiLetterLower(text.Chars[end + 1])) ? IgnoredReason.Url : null;
+            case '/':
+                var host = start - 1;
+                while (host > block.Start && start - host < 80 && text.Chars[host - 1] is var c && (char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '/' or ':'))
+                    host--;
+                return text.Chars[host..(start - 1)].Contains('.') ? IgnoredReason.Url : null;
+            default:
+                return null;
+        }
     }
 
     // "a 5 HP motor", "2.2 peak HP": horsepower.
@@ -383,38 +413,126 @@ internal static class MentionMatcher
         var match = matches[index];
         var block = text.Blocks[match.Block];
         var chars = text.Chars;
-        var always = match.Alias.Strictness is AliasStrictness.AlwaysCapitalWord;
         if (match.End - match.Start > match.Alias.Key.Length + 2 && chars[match.Start..match.End].Contains('.'))
             return true; // its ".com"
-        if (IsCoordinated(text, matches, index) || HeadsListOfBrands(text, matches, index))
+        var capital = char.IsUpper(chars[match.Start]) || char.IsDigit(chars[match.Start]);
+        if (IsCoordinated(text, matches, index) || (capital && (HeadsListOfBrands(text, matches, index) || OpensEntryLikeOthers(text, matches, index))))
             return true;
 
         var sentenceStart = StartsSentence(text, block, match.Start);
         var next = NextWord(text, block, match.End, out var gap);
-        if (gap is "-" && next.Length > 0 && char.IsLower(chars[match.End + 1]))
-            return false;
-        var capital = char.IsUpper(chars[match.Start]);
-        var nextIsCapital = next.Length > 0 && gap is " " && char.IsUpper(chars[match.End + 1]) && !Attributes.Contains(next);
-        var nextIsNumber = next.Length > 0 && gap is " " && char.IsDigit(chars[match.End + 1]);
-        if (always)
-            return confirmedElsewhere && (nextIsCapital || !sentenceStart);
+        if (gap is '-' && next.Length > 0 && char.IsLower(next[0]))
+            return false; // "Ring-shaped"
+        var folded = text.Folded.Slice(Math.Min(match.End + 1, text.Length), next.Length);
+        var isAttribute = Attributes.GetAlternateLookup<ReadOnlySpan<char>>().Contains(folded);
+        var nextIsName = gap is ' ' && next.ContainsAnyInRange('A', 'Z') && !isAttribute;
+        var nextIsNumber = gap is ' ' && next.Length > 0 && char.IsDigit(next[0]);
+        var nextIsVerb = gap is ' ' && Verbs.GetAlternateLookup<ReadOnlySpan<char>>().Contains(folded);
+        if (match.Alias.Strictness is AliasStrictness.AlwaysCapitalWord)
+            return confirmedElsewhere && (nextIsName || !sentenceStart);
         if (!capital)
             return false;
-        if (!match.Alias.AllCapitals && match.End - match.Start > 1 && !chars[match.Start..match.End].ContainsAnyInRange('a', 'z'))
-            return confirmedElsewhere; // Text that shouts.
+        if (char.IsDigit(chars[match.Start]))
+            return nextIsName && (match.Start == block.Start || chars[match.Start - 1] == ' ');
+        var shouts = !chars[match.Start..match.End].ContainsAnyInRange('a', 'z');
+        if (shouts && match.Alias.AllCapitals)
+            return !sentenceStart || nextIsName || nextIsNumber || gap is not ' ';
+        if (shouts)
+            return confirmedElsewhere;
+        if (!confirmedElsewhere && ContinuesAnotherName(text, matches, index))
+            return false;
 
-        if (nextIsCapital && !IsTitleCase(text, block, match))
+        var titleCase = block.Kind is BlockKind.Heading || IsTitleCase(text, block, match);
+        if ((nextIsName && (!titleCase || HasPriceSoon(text, block, match.End))) || FollowsPraise(text, block, match.Start, isAttribute))
             return true;
         if (sentenceStart)
         {
-            return gap is "'" && next is "s" || Verbs.Contains(next) && gap is " " && next is not ("and" or "or" or "can" or "users" or "customers")
-                || (nextIsCapital || nextIsNumber) && match.Start == block.Start && block.Kind is not BlockKind.Paragraph
-                || confirmedElsewhere && (next.Length == 0 || gap is not " " || nextIsCapital || nextIsNumber || Verbs.Contains(next));
+            return (gap is '\'' && next is "s") || nextIsVerb
+                || ((nextIsName || nextIsNumber) && IsAtHead(text, block, match.Start) && (block.Kind is not BlockKind.Paragraph || (text.Styles[match.Start] & Style.Bold) != Style.None))
+                || (confirmedElsewhere && (next.Length == 0 || gap is not ' ' || nextIsName || nextIsNumber));
         }
 
-        if (IsTitleCase(text, block, match))
-            return confirmedElsewhere || (nextIsCapital && (text.Styles[match.Start] & (Style.Bold | Style.Link)) != Style.None);
-        return !nounsAreCapitalised || confirmedElsewhere || nextIsCapital;
+        if (titleCase)
+            return confirmedElsewhere || (nextIsName && (text.Styles[match.Start] & (Style.Bold | Style.Link)) != Style.None);
+        return !nounsAreCapitalised || confirmedElsewhere || nextIsName;
+    }
+
+    // "American Tourister Burst Max", "HP's Instant Ink": a word of somebody else's product.
+    private static bool ContinuesAnotherName(VisibleText text, List<NameMatch> matches, int index)
+    {
+        var match = matches[index];
+        var chars = text.Chars;
+        var block = text.Blocks[match.Block];
+        var end = match.Start - 1;
+        if (end <= block.Start || chars[end] != ' ' || (index > 0 && matches[index - 1].Accepted && matches[index - 1].End == end))
+            return false;
+        if (index > 0 && matches[index - 1].Accepted && matches[index - 1].End + 2 == end && chars[end - 1] == 's')
+            return true;
+        var start = end;
+        while (start > block.Start && Characters.IsWord(chars[start - 1]))
+            start--;
+        return start < end && char.IsUpper(chars[start]) && !StartsSentence(text, block, start)
+            && !Openers.GetAlternateLookup<ReadOnlySpan<char>>().Contains(text.Folded[start..end]);
+    }
+
+    // Nothing but ornaments and numbers stand before the name: "🥈 **Beats Fit Pro**".
+    private static bool IsAtHead(VisibleText text, Block block, int start)
+    {
+        if (start - block.Start > 12)
+            return false;
+        for (var i = block.Start; i < start; i++)
+        {
+            if (char.IsLetter(text.Chars[i]))
+                return false;
+        }
+
+        return true;
+    }
+
+    // "Best for families: Target", "Honorable Mention: Apple Watch": a label that announces a name.
+    private static bool FollowsPraise(VisibleText text, Block block, int start, bool nextIsAttribute)
+    {
+        if (nextIsAttribute || start - block.Start is < 5 or > 70 || text.Chars[start - 1] != ' ' || text.Chars[start - 2] != ':')
+            return false;
+        var label = text.Folded[block.Start..(start - 2)];
+        return label.IndexOfAny('.', ';', '?') < 0 && Phrases.Any(label, Announcements);
+    }
+
+    // A card of a shop: "Blink Mini Compact Indoor Plug-in Smart Security Camera$29.99".
+    private static bool HasPriceSoon(VisibleText text, Block block, int at)
+    {
+        var ahead = text.Chars[at..Math.Min(block.End, at + 90)];
+        var sign = ahead.IndexOfAny('$', '€', '£');
+        return sign >= 0 && sign + 1 < ahead.Length && char.IsDigit(ahead[sign + 1]) && ahead[..sign].IndexOf(". ", StringComparison.Ordinal) < 0;
+    }
+
+    // In copied text without line breaks: "…purchases.Discover it Miles: a card …", beside entries of the same form.
+    private static bool OpensEntryLikeOthers(VisibleText text, List<NameMatch> matches, int index)
+    {
+        var match = matches[index];
+        if (!OpensEntry(text, match))
+            return false;
+        for (var step = -1; step <= 1; step += 2)
+        {
+            for (var i = index + step; i >= 0 && i < matches.Count && Math.Abs(i - index) <= 8 && matches[i].Block == match.Block; i += step)
+            {
+                if (matches[i].Accepted && matches[i].Alias.Brand != match.Alias.Brand && OpensEntry(text, matches[i]))
+                    return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool OpensEntry(VisibleText text, NameMatch match)
+    {
+        var block = text.Blocks[match.Block];
+        if (!StartsSentence(text, block, match.Start))
+            return false;
+        var ahead = text.Chars[match.End..Math.Min(block.End, match.End + 60)];
+        var colon = ahead.IndexOf(':');
+        return colon >= 0 && ahead[..colon].IndexOfAny('.', '!', '?') < 0 && colon + 1 < ahead.Length
+            && (ahead[colon + 1] == ' ' || char.IsUpper(ahead[colon + 1])) && (colon == 0 || ahead[..colon].ContainsAnyInRange('A', 'Z') || ahead[..colon].ContainsAnyInRange('0', '9') || ahead[0] == '(' || ahead[1..].StartsWith("("));
     }
 
     // "Asana, Monday, and Trello", "Ring vs Arlo": a list in which another name is certain.
@@ -436,7 +554,7 @@ internal static class MentionMatcher
     {
         var match = matches[index];
         var block = text.Blocks[match.Block];
-        if (match.Start != block.Start || block.Kind is BlockKind.Code || !char.IsUpper(text.Chars[match.Start]))
+        if (block.Kind is BlockKind.Code || !IsAtHead(text, block, match.Start))
             return false;
         if (block.Kind is BlockKind.Paragraph && (text.Styles[match.Start] & Style.Bold) == Style.None)
             return false;
@@ -448,7 +566,7 @@ internal static class MentionMatcher
             {
                 var other = matches[i];
                 var otherBlock = text.Blocks[other.Block];
-                if (other.Block == match.Block || !other.Accepted || other.Start != otherBlock.Start)
+                if (other.Block == match.Block || !other.Accepted || !IsAtHead(text, otherBlock, other.Start))
                     continue;
                 if (Math.Abs(other.Block - match.Block) > 24)
                     return false;
@@ -476,10 +594,12 @@ internal static class MentionMatcher
         return text.Folded[at..end];
     }
 
-    private static string NextWord(VisibleText text, Block block, int end, out string gap)
+    private static ReadOnlySpan<char> NextWord(VisibleText text, Block block, int end, out char gap)
     {
-        gap = end < block.End ? text.Chars[end].ToString() : "";
-        return end + 1 < block.End ? NextWordSpan(text, block, end + 1).ToString() : "";
+        gap = end < block.End ? text.Chars[end] : '\n';
+        if (end + 1 >= block.End)
+            return [];
+        return text.Chars.Slice(end + 1, NextWordSpan(text, block, end + 1).Length);
     }
 
     // Most words near the name carry capitals: a heading or label, where a capital says nothing.

@@ -30,7 +30,8 @@ internal static class OtherBrands
         return names;
     }
 
-    private static string? NameAt(VisibleText text, Block block)
+    /// <summary>The name that heads a block, by its form alone; null when nothing there looks like one.</summary>
+    public static string? NameAt(VisibleText text, Block block)
     {
         var head = text.Chars[block.Start..Math.Min(block.End, block.Start + 90)];
         var colon = head.IndexOf(": ", StringComparison.Ordinal);

@@ -1,8 +1,8 @@
 namespace Assay.Analyzer.ReadAnswer;
 
 /// <summary>
-/// Finds the lists of products in an answer and gives every entry its place. A list counts as a list of products when at
-/// least one entry is headed by a known name; later lists go on counting where earlier ones stopped.
+/// Finds the lists of products in an answer and gives every entry its place; later lists go on counting where earlier ones
+/// stopped.
 /// </summary>
 internal sealed class ProductLists
 {
@@ -22,35 +22,74 @@ internal sealed class ProductLists
 
     private sealed class Group
     {
+        public int Index;
         public int Level;
-        public int Count;
         public int LastOrdinal;
         public bool Ordered;
         public bool IsProducts;
         public int Offset;
-        public int Index;
+        public List<int> Blocks = [];
     }
 
     public static ProductLists Find(VisibleText text, IEnumerable<NameMatch> accepted)
     {
         var lists = new ProductLists(text.Blocks.Count);
         lists.GroupBlocks(text);
+        var headed = new HashSet<int>();
         foreach (var match in accepted)
         {
-            if (lists._groupOfBlock[match.Block] is >= 0 and var group && IsHead(text, text.Blocks[match.Block], match.Start))
-                lists._groups[group].IsProducts = true;
+            if (lists._groupOfBlock[match.Block] >= 0 && IsHead(text, text.Blocks[match.Block], match.Start))
+                headed.Add(match.Block);
         }
 
         var offset = 0;
         foreach (var group in lists._groups)
+            group.IsProducts = IsListOfProducts(text, group, headed);
+        // A row of headings may begin above the lists and name its first product below them.
+        foreach (var group in lists._groups.Where(g => g.IsProducts).OrderBy(g => g.Blocks.Find(headed.Contains)))
         {
-            if (!group.IsProducts)
-                continue;
             group.Offset = offset;
-            offset += group.Count;
+            offset += lists.Number(text, group, headed);
         }
 
         return lists;
+    }
+
+    // One entry at least is headed by a known name, and half of them by something that looks like a name: a row of headings
+    // of which one speaks of a brand, or a list of properties, is no list of products.
+    private static bool IsListOfProducts(VisibleText text, Group group, HashSet<int> headed)
+    {
+        var (entries, named, known) = (0, 0, 0);
+        foreach (var index in group.Blocks)
+        {
+            var block = text.Blocks[index];
+            if (group.Ordered && block.Ordinal == 0 && !headed.Contains(index))
+                continue;
+            entries++;
+            known += headed.Contains(index) ? 1 : 0;
+            named += headed.Contains(index) || OtherBrands.NameAt(text, block) is not null ? 1 : 0;
+        }
+
+        return known > 0 && named * 2 >= entries;
+    }
+
+    // An ordered list brings its numbers. Elsewhere entries are counted: items headed by a name, known or not; headings
+    // such as "How to choose" and items such as "Price" between them are no entries.
+    private int Number(VisibleText text, Group group, HashSet<int> headed)
+    {
+        var count = 0;
+        foreach (var index in group.Blocks)
+        {
+            var block = text.Blocks[index];
+            var isEntry = block.Ordinal > 0 || headed.Contains(index) || OtherBrands.NameAt(text, block) is not null;
+            if (isEntry)
+                count++;
+            var ordinal = group.Ordered && block.Ordinal > 0 && block.Ordinal <= count + 1 ? block.Ordinal : count;
+            count = Math.Max(count, ordinal);
+            _positionInGroup[index] = isEntry ? ordinal : 0;
+        }
+
+        return count;
     }
 
     /// <summary>Blocks that are entries of product lists, in order of the text.</summary>
@@ -58,7 +97,7 @@ internal sealed class ProductLists
     {
         for (var block = 0; block < _groupOfBlock.Length; block++)
         {
-            if (_groupOfBlock[block] is >= 0 and var group && _groups[group].IsProducts)
+            if (_groupOfBlock[block] is >= 0 and var group && _groups[group].IsProducts && _positionInGroup[block] > 0)
                 yield return block;
         }
     }
@@ -81,7 +120,7 @@ internal sealed class ProductLists
         var chars = text.Chars;
         for (var i = block.Start; i < at; i++)
         {
-            if (chars[i] is '.' or '!' or '?' && i + 1 < at && chars[i + 1] == ' ')
+            if (chars[i] is '.' or '!' or '?' && i + 1 < at && chars[i + 1] == ' ' && i > block.Start && !char.IsDigit(chars[i - 1]))
                 return false;
             if (chars[i] is ' ' && ++words > HeadWords)
                 return false;
@@ -149,10 +188,9 @@ internal sealed class ProductLists
 
     private void Join(Group group, int index, Block block)
     {
-        group.Count++;
-        _groupOfBlock[index] = group.Index;
-        _positionInGroup[index] = block.Ordinal > group.LastOrdinal && block.Ordinal <= group.Count + 1 ? block.Ordinal : group.Count;
+        group.Blocks.Add(index);
+        group.Ordered |= block.Ordinal > 0;
         group.LastOrdinal = Math.Max(group.LastOrdinal, block.Ordinal);
-        group.Count = Math.Max(group.Count, _positionInGroup[index]);
+        _groupOfBlock[index] = group.Index;
     }
 }
