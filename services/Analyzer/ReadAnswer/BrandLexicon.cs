@@ -9,6 +9,7 @@ internal sealed class BrandLexicon
 
     private readonly Dictionary<long, int> _edges = [];
     private readonly List<List<BrandAlias>?> _terminals = [null];
+    private readonly int[] _first = new int[128];
     private readonly Dictionary<string, int> _brandByDomain = new(StringComparer.OrdinalIgnoreCase);
 
     private BrandLexicon(IReadOnlyList<BrandEntry> brands)
@@ -59,6 +60,8 @@ internal sealed class BrandLexicon
                 lexicon._brandByDomain.TryAdd(domain, i);
         }
 
+        for (var c = 0; c < lexicon._first.Length; c++)
+            lexicon._first[c] = lexicon.Next(0, (char)c);
         lexicon.Aliases = aliases;
         lexicon.Conflicts = conflicts;
         return lexicon;
@@ -66,6 +69,9 @@ internal sealed class BrandLexicon
 
     /// <summary>The index of the brand that owns a registrable domain, or −1.</summary>
     public int BrandOfDomain(string? domain) => domain is not null && _brandByDomain.TryGetValue(domain, out var brand) ? brand : -1;
+
+    /// <summary>The node behind the first character of a name, or −1: asked for every character of every answer.</summary>
+    internal int First(char c) => c < _first.Length ? _first[c] : Next(0, c);
 
     internal int Next(int node, char c) => _edges.TryGetValue(((long)node << 16) | c, out var next) ? next : -1;
 

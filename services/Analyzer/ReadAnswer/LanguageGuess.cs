@@ -7,21 +7,25 @@ internal static class LanguageGuess
 {
     private const int Enough = 400;
 
-    private static readonly (string Language, FrozenSet<string> Words)[] StopWords =
+    private static readonly (string Language, string Words)[] StopWords =
     [
-        ("en", Set("the and of to in is for with that are on as it this you your can be or have from but which they more not at has an by will if these their what who")),
-        ("de", Set("der die das und ist nicht ein eine einen einem einer mit für auf sie ich zu den dem von im es auch sich bei oder wie sind wird werden als aus nach über haben kann")),
-        ("fr", Set("le la les et est un une des du pour dans que qui sur avec pas plus ce cette vous sont au aux par ou votre il elle nous mais leur très être")),
-        ("es", Set("el la los las y es un una que en de para con por del se su más como pero sus este esta son si muy o al lo tiene también entre puede")),
-        ("it", Set("il lo la gli le e è un una che di per con non del della sono più come ma anche questo questa nel alla dei si ha può sul delle molto")),
-        ("pt", Set("o a os as e é um uma que em de para com não por do da se mais como mas seu sua este esta são também ao pode muito ou das dos você")),
-        ("nl", Set("de het een en van is dat op te voor met zijn niet aan er ook als om bij maar naar worden dit die deze kan heeft uw je u of meer wordt")),
-        ("pl", Set("i w na z do nie jest to się że dla jak są o po przez od oraz lub ten tym co które który może są bardzo")),
-        ("sv", Set("och att det som en är på för med av till den inte ett om har de kan du eller från var men så vid mycket")),
-        ("tr", Set("ve bir bu için ile de da en çok olarak daha olan gibi ya veya ancak kadar ise her sonra göre")),
+        ("en", "the and of to in is for with that are on as it this you your can be or have from but which they more not at has an by will if these their what who"),
+        ("de", "der die das und ist nicht ein eine einen einem einer mit für auf sie ich zu den dem von im es auch sich bei oder wie sind wird werden als aus nach über haben kann"),
+        ("fr", "le la les et est un une des du pour dans que qui sur avec pas plus ce cette vous sont au aux par ou votre il elle nous mais leur très être"),
+        ("es", "el la los las y es un una que en de para con por del se su más como pero sus este esta son si muy o al lo tiene también entre puede"),
+        ("it", "il lo la gli le e è un una che di per con non del della sono più come ma anche questo questa nel alla dei si ha può sul delle molto"),
+        ("pt", "o a os as e é um uma que em de para com não por do da se mais como mas seu sua este esta são também ao pode muito ou das dos você"),
+        ("nl", "de het een en van is dat op te voor met zijn niet aan er ook als om bij maar naar worden dit die deze kan heeft uw je u of meer wordt"),
+        ("pl", "i w na z do nie jest to się że dla jak są o po przez od oraz lub ten tym co które który może są bardzo"),
+        ("sv", "och att det som en är på för med av till den inte ett om har de kan du eller från var men så vid mycket"),
+        ("tr", "ve bir bu için ile de da en çok olarak daha olan gibi ya veya ancak kadar ise her sonra göre"),
     ];
 
-    private static FrozenSet<string> Set(string words) => words.Split(' ').Select(w => string.Concat(w.Select(Characters.Fold))).ToFrozenSet(StringComparer.Ordinal);
+    // One lookup a word: which of the languages have it.
+    private static readonly FrozenDictionary<string, int> LanguagesOf = StopWords
+        .SelectMany((language, index) => language.Words.Split(' ').Select(word => (Word: string.Concat(word.Select(Characters.Fold)), Bit: 1 << index)))
+        .GroupBy(w => w.Word, StringComparer.Ordinal)
+        .ToFrozenDictionary(g => g.Key, g => g.Aggregate(0, (bits, w) => bits | w.Bit), StringComparer.Ordinal);
 
     /// <summary>The language as a two-letter code, or null when the text is too short or too mixed to tell.</summary>
     public static string? Of(VisibleText text)
@@ -31,6 +35,7 @@ internal static class LanguageGuess
 
         Span<int> hits = stackalloc int[StopWords.Length];
         var words = 0;
+        var lookup = LanguagesOf.GetAlternateLookup<ReadOnlySpan<char>>();
         var folded = text.Folded;
         for (var i = 0; i < folded.Length && words < Enough;)
         {
@@ -46,10 +51,10 @@ internal static class LanguageGuess
             if (end - i <= 12 && (text.Styles[i] & (Style.Code | Style.Url)) == Style.None)
             {
                 words++;
-                for (var l = 0; l < StopWords.Length; l++)
+                if (lookup.TryGetValue(folded[i..end], out var languages))
                 {
-                    if (StopWords[l].Words.GetAlternateLookup<ReadOnlySpan<char>>().Contains(folded[i..end]))
-                        hits[l]++;
+                    for (var l = 0; languages != 0; l++, languages >>= 1)
+                        hits[l] += languages & 1;
                 }
             }
 

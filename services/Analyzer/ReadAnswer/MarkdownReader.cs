@@ -13,6 +13,7 @@ internal sealed class MarkdownReader
     // A link's address or an HTML tag longer than this is text.
     private const int LongestMarkup = 8 * 1024;
     private const int LongestCluster = 32;
+    private const int LongestForm = 4;
 
     // A line of at least so many characters that goes on in lower case was wrapped.
     private const int WrappedLine = 45;
@@ -347,13 +348,13 @@ internal sealed class MarkdownReader
         var brackets = Pairs.None;
         var codeRuns = (Dictionary<int, int>?)null;
         var noMoreTags = false;
-        var open = new Stack<OpenLink>();
+        Stack<OpenLink>? open = null;
         if (_text.AsSpan(from, end - from).IndexOf('[') >= 0)
             brackets = new Pairs(_text, from, end);
 
         for (var i = from; i < end;)
         {
-            if (open.Count > 0 && i >= open.Peek().CloseAt)
+            if (open is { Count: > 0 } && i >= open.Peek().CloseAt)
             {
                 var link = open.Pop();
                 _links.Add(new PendingLink(link.Start, _length, link.SourceStart, link.Url, link.Title, link.Reference, link.IsLabel));
@@ -376,7 +377,7 @@ internal sealed class MarkdownReader
                     i = imageClose + 1; // A picture's description is not text of the answer.
                     break;
                 case '[':
-                    i = ReadBracket(i, end, brackets, open);
+                    i = ReadBracket(i, end, brackets, ref open);
                     break;
                 case '<':
                     i = ReadAngle(i, end, ref noMoreTags, style);
@@ -400,19 +401,19 @@ internal sealed class MarkdownReader
             }
         }
 
-        while (open.TryPop(out var link))
+        while (open is not null && open.TryPop(out var link))
             _links.Add(new PendingLink(link.Start, _length, link.SourceStart, link.Url, link.Title, link.Reference, link.IsLabel));
     }
 
-    private Style StyleNow(Stack<OpenLink> open)
+    private Style StyleNow(Stack<OpenLink>? open)
     {
         var style = _bold ? Style.Bold : Style.None;
-        if (open.Count > 0)
+        if (open is { Count: > 0 })
             style |= open.Peek().IsLabel ? Style.Label | Style.Link : Style.Link;
         return style;
     }
 
-    private int ReadBracket(int i, int end, Pairs brackets, Stack<OpenLink> open)
+    private int ReadBracket(int i, int end, Pairs brackets, ref Stack<OpenLink>? open)
     {
         var close = brackets.CloseOf(i);
         if (close <= 0)
@@ -427,14 +428,14 @@ internal sealed class MarkdownReader
         {
             var (url, title) = SplitTarget(_text.AsSpan(close + 2, targetEnd - close - 2));
             var label = i > 0 && _text[i - 1] == '(' && targetEnd + 1 < end && _text[targetEnd + 1] is ')' or ',';
-            open.Push(new OpenLink(close, targetEnd + 1, _length, i, url, title, null, label));
+            (open ??= []).Push(new OpenLink(close, targetEnd + 1, _length, i, url, title, null, label));
             return i + 1;
         }
 
         if (close + 1 < end && _text[close + 1] == '[' && brackets.CloseOf(close + 1) is var referenceEnd and > 0 && referenceEnd - close < 200)
         {
             var reference = referenceEnd == close + 2 ? _text[(i + 1)..close] : _text[(close + 2)..referenceEnd];
-            open.Push(new OpenLink(close, referenceEnd + 1, _length, i, null, null, reference, behindOpening));
+            (open ??= []).Push(new OpenLink(close, referenceEnd + 1, _length, i, null, null, reference, behindOpening));
             return i + 1;
         }
 
@@ -673,6 +674,9 @@ internal sealed class MarkdownReader
         if (!hasMark && baseLength == 1)
         {
             var form = Characters.CompatibleForm(_text[i]);
+            // One Arabic ligature stands for a sentence of eighteen letters; no name is written so.
+            if (form.Length > LongestForm)
+                form = "\uFFFD";
             foreach (var n in form)
                 Append(n is '\u2044' ? '/' : n, i, 1, style);
             return stop;

@@ -77,7 +77,7 @@ internal static class MentionMatcher
     private static NameMatch? MatchAt(VisibleText text, BrandLexicon lexicon, Block block, int start, Span<int> positions, ref bool? glued)
     {
         var folded = text.Folded;
-        var node = lexicon.Next(0, folded[start]);
+        var node = lexicon.First(folded[start]);
         if (node < 0 || !CanStart(text, block, start, out var startNeedsGlue))
             return null;
 
