@@ -24,6 +24,8 @@ public sealed class GatewayHost : IAsyncDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    static readonly ILoggerFactory Loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Warning).AddConsole());
+
     readonly WebApplication _app;
     readonly Heard _heard;
 
@@ -48,7 +50,8 @@ public sealed class GatewayHost : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value));
-        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddConsole();
+        // One factory for all hosts of the process: the bus keeps the first it sees.
+        builder.Services.AddSingleton(Loggers);
         var module = new LlmGatewayModule();
         var heard = new Heard();
         builder.Services.AddSingleton(heard);
