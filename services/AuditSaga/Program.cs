@@ -1,1 +1,4 @@
-return 0;
+using Assay.AuditSaga;
+using Assay.ServiceDefaults;
+
+return await AssayHost.RunServiceAsync(new AuditSagaModule(), args);
