@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using Assay.Contracts;
+using Assay.Contracts.Internal.Analyzer;
+using Assay.Contracts.Internal.Dashboard;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.AuditSaga.Audits;
+using Assay.AuditSaga.Database;
+using Assay.ServiceDefaults;
+using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Assay.AuditSaga.Tests;
+
+/// <summary>The saga as a host runs it: its module, a real bus in memory, a real database, and the other services played by <see cref="Others"/>.</summary>
+sealed class SagaHost : IAsyncDisposable
+{
+    readonly WebApplication app;
+
+    SagaHost(WebApplication app) => this.app = app;
+
+    public Others Others => app.Services.GetRequiredService<Others>();
+
+    /// <summary>Starts a host on a database; <paramref name="settings"/> are <c>Section:Key=value</c>.</summary>
+    public static async Task<SagaHost> StartAsync(AssayDatabase database, Others? others = null, params string[] settings)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Test" });
+        builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], (string?)pair[1])));
+        builder.Services.AddSingleton(others ?? new Others());
+        var saga = new AuditSagaModule();
+        saga.AddServices(builder, database);
+        builder.AddAssayInMemoryBus([saga, new OthersModule()]);
+        var built = builder.Build();
+        await built.PrepareAsync([saga], CancellationToken.None);
+        await built.StartAsync();
+        return new SagaHost(built);
+    }
+
+    public async Task SendAsync<T>(T message) where T : class => await app.Services.GetRequiredService<IBus>().Publish(message);
+
+    public async Task<T> QueryAsync<T>(Func<AuditSagaDbContext, Task<T>> query)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        return await query(scope.ServiceProvider.GetRequiredService<AuditSagaDbContext>());
+    }
+
+    /// <summary>Waits until an audit's row fulfils a condition.</summary>
+    public async Task<AuditState> UntilAsync(Guid auditId, Func<AuditState, bool> condition, double seconds = 30)
+    {
+        var giveUp = DateTime.UtcNow.AddSeconds(seconds);
+        AuditState? row;
+        do
+        {
+            row = await QueryAsync(db => db.Audits.AsNoTracking().SingleOrDefaultAsync(audit => audit.CorrelationId == auditId));
+            if (row is not null && condition(row))
+                return row;
+            await Task.Delay(20);
+        }
+        while (DateTime.UtcNow < giveUp);
+        throw new TimeoutException($"Audit {auditId} is {row?.CurrentState ?? "unknown"} ({row?.FailureReason}) after {seconds} s.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+
+    sealed class OthersModule : AssayModule
+    {
+        public override string Name => "Others";
+
+        public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database)
+        {
+        }
+
+        public override void AddConsumers(IBusRegistrationConfigurator bus) => bus.AddConsumer<OthersConsumer>();
+    }
+}
+
+/// <summary>Gateway, Analyzer and Dashboard at their simplest; each answer can be withheld, and everything the saga says is kept.</summary>
+sealed class Others
+{
+    public ConcurrentQueue<object> Heard { get; } = [];
+
+    /// <summary>Commands that get no answer.</summary>
+    public ConcurrentDictionary<Type, bool> Silent { get; } = [];
+
+    /// <summary>Commands whose consumer throws.</summary>
+    public ConcurrentDictionary<Type, bool> Failing { get; } = [];
+
+    public IReadOnlyList<T> All<T>() => [.. Heard.OfType<T>()];
+
+    public async Task<T> UntilHeardAsync<T>(Func<T, bool>? condition = null, double seconds = 30)
+    {
+        var giveUp = DateTime.UtcNow.AddSeconds(seconds);
+        while (DateTime.UtcNow < giveUp)
+        {
+            if (Heard.OfType<T>().FirstOrDefault(message => condition?.Invoke(message) ?? true) is { } heard)
+                return heard;
+            await Task.Delay(20);
+        }
+
+        throw new TimeoutException($"No {typeof(T).Name} was heard in {seconds} s, but {string.Join(", ", Heard.Select(message => message.GetType().Name).Distinct())}.");
+    }
+}
+
+sealed class OthersConsumer(Others others) :
+    IConsumer<OpenBudget>, IConsumer<PlanQueries>, IConsumer<AskEngine>, IConsumer<ScoreAudit>, IConsumer<DraftInsights>, IConsumer<PublishReport>, IConsumer<CloseBudget>,
+    IConsumer<AuditAccepted>, IConsumer<AuditRejected>, IConsumer<AuditProgressed>, IConsumer<AuditCompleted>, IConsumer<AuditFailed>, IConsumer<AuditCancelled>
+{
+    public Task Consume(ConsumeContext<OpenBudget> context) => Answer(context, m => Given.Opened(m.AuditId, m.Attempt));
+    public Task Consume(ConsumeContext<PlanQueries> context) => Answer(context, m => Given.Planned(m.AuditId, m.Attempt));
+    public Task Consume(ConsumeContext<AskEngine> context) => Answer(context, m => Given.Analyzed(m));
+    public Task Consume(ConsumeContext<ScoreAudit> context) => Answer(context, m => Given.Scored(m.AuditId, m.Attempt));
+    public Task Consume(ConsumeContext<DraftInsights> context) => Answer(context, m => Given.Drafted(m.AuditId, m.Layer, m.Attempt));
+    public Task Consume(ConsumeContext<PublishReport> context) => Answer(context, m => Given.Published(m.AuditId, m.Attempt));
+    public Task Consume(ConsumeContext<CloseBudget> context) => Hear(context);
+    public Task Consume(ConsumeContext<AuditAccepted> context) => Hear(context);
+    public Task Consume(ConsumeContext<AuditRejected> context) => Hear(context);
+    public Task Consume(ConsumeContext<AuditProgressed> context) => Hear(context);
+    public Task Consume(ConsumeContext<AuditCompleted> context) => Hear(context);
+    public Task Consume(ConsumeContext<AuditFailed> context) => Hear(context);
+    public Task Consume(ConsumeContext<AuditCancelled> context) => Hear(context);
+
+    Task Hear<T>(ConsumeContext<T> context) where T : class
+    {
+        others.Heard.Enqueue(context.Message);
+        return Task.CompletedTask;
+    }
+
+    async Task Answer<T, TAnswer>(ConsumeContext<T> context, Func<T, TAnswer> answer) where T : class where TAnswer : class
+    {
+        others.Heard.Enqueue(context.Message);
+        if (others.Failing.ContainsKey(typeof(T)))
+            throw new InvalidOperationException($"{typeof(T).Name} cannot be done.");
+        if (!others.Silent.ContainsKey(typeof(T)))
+            await context.Publish(answer(context.Message));
+    }
+}
