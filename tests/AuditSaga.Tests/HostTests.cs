@@ -84,8 +84,8 @@ public sealed class When_the_saga_runs_in_a_host : IDisposable
 
     [Theory]
     [InlineData("open_batches = 'no json'")]
-    [InlineData("ancestry = '{'")]
-    [InlineData("coverage = '[1'")]
+    [InlineData("ancestry = '[1'")]
+    [InlineData("coverage = 'x'")]
     public async Task Should_end_an_unreadable_audit_by_the_emergency_statement(string corruption)
     {
         var others = new Others();

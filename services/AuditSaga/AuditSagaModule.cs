@@ -1,0 +1,38 @@
+using Assay.AuditSaga.Admission;
+using Assay.AuditSaga.Audits;
+using Assay.AuditSaga.Database;
+using Assay.AuditSaga.DeadlineWatch;
+using Assay.AuditSaga.Transitions;
+using Assay.ServiceDefaults;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Assay.AuditSaga;
+
+/// <summary>The saga: the life of every audit, from its request to its one terminal state.</summary>
+public sealed class AuditSagaModule : AssayModule
+{
+    public override string Name => "AuditSaga";
+
+    public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database)
+    {
+        builder.Services.AddOptions<AuditSagaOptions>().Bind(builder.Configuration.GetSection(Name)).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddAssayDbContext<AuditSagaDbContext, PostgreSqlAuditSagaDbContext, SqliteAuditSagaDbContext>(database);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<AuditSagaMetrics>();
+        builder.Services.AddSingleton<AuditTransitionObserver>();
+        builder.Services.AddScoped<TransitionRecorder>();
+        builder.Services.AddScoped<AdmissionGuards>();
+        builder.Services.AddScoped<OverdueAudits>();
+        builder.Services.AddHostedService<DeadlineWatchService>();
+    }
+
+    public override void AddConsumers(IBusRegistrationConfigurator bus)
+    {
+        bus.AddEntityFrameworkOutbox<AuditSagaDbContext>();
+        bus.AddSagaStateMachine<AuditStateMachine, AuditState, AuditStateDefinition>()
+            .EntityFrameworkRepository(repository => repository.ExistingDbContext<AuditSagaDbContext>());
+    }
+
+    public override Task PrepareAsync(IServiceProvider services, CancellationToken cancellationToken) => UnfinishedAudits.EndAllAsync(services, cancellationToken);
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics.Metrics;
+using Assay.AuditSaga.Audits;
+using Assay.Contracts;
+
+namespace Assay.AuditSaga.Transitions;
+
+/// <summary>The saga's numbers for the meter <c>Assay.AuditSaga</c>. Counted when decided; a transaction that rolls back afterwards is counted again with its repetition.</summary>
+sealed class AuditSagaMetrics
+{
+    public const string MeterName = "Assay.AuditSaga";
+
+    readonly UpDownCounter<long> audits;
+    readonly Counter<long> transitions;
+    readonly Histogram<double> duration;
+    readonly Histogram<long> attempts;
+    readonly Histogram<long> depth;
+    readonly Counter<long> refusals;
+    readonly Counter<long> rescues;
+
+    public AuditSagaMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        audits = meter.CreateUpDownCounter<long>("assay.audits", description: "Audits by state, as seen by this process since it started");
+        transitions = meter.CreateCounter<long>("assay.audit.transitions");
+        duration = meter.CreateHistogram<double>("assay.audit.duration", "s");
+        attempts = meter.CreateHistogram<long>("assay.audit.attempts");
+        depth = meter.CreateHistogram<long>("assay.lineage.depth");
+        refusals = meter.CreateCounter<long>("assay.admission.refusals");
+        rescues = meter.CreateCounter<long>("assay.deadline_watch.rescues");
+    }
+
+    public void Transitioned(AuditState audit, AuditTransition step)
+    {
+        if (AuditPhases.IsLive(step.FromState) || AuditPhases.Terminal.Contains(step.FromState, StringComparer.Ordinal))
+            audits.Add(-1, new KeyValuePair<string, object?>("state", step.FromState));
+        audits.Add(1, new KeyValuePair<string, object?>("state", step.ToState));
+        transitions.Add(1, new KeyValuePair<string, object?>("from", step.FromState), new KeyValuePair<string, object?>("to", step.ToState));
+        if (step.ToState == AuditStates.Admitting)
+            depth.Record(audit.Depth);
+        if (AuditPhases.IsLive(step.ToState) || step.ToState == AuditStates.Rejected)
+            return;
+        duration.Record((step.At - audit.StartedAt).TotalSeconds, new KeyValuePair<string, object?>("state", step.ToState));
+        attempts.Record(audit.CountedAttempts, new KeyValuePair<string, object?>("state", step.ToState));
+    }
+
+    public void Refused(string reason) => refusals.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void Rescued(string reason) => rescues.Add(1, new KeyValuePair<string, object?>("reason", reason));
+}
