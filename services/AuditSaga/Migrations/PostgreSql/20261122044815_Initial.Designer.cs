@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Assay.AuditSaga.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgreSqlAuditSagaDbContext))]
-    [Migration("20261122043357_Initial")]
+    [Migration("20261122044815_Initial")]
     partial class Initial
     {
         /// <inheritdoc />

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Assay.AuditSaga.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteAuditSagaDbContext))]
-    [Migration("20261122043359_Initial")]
+    [Migration("20261122044816_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
