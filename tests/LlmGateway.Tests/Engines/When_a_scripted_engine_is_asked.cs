@@ -101,6 +101,28 @@ public class When_a_scripted_engine_is_asked
         plan.RootElement.GetProperty("queries").EnumerateArray().Select(query => query.GetProperty("category").GetString()).Distinct().Count().ShouldBeGreaterThan(4);
     }
 
+    [Theory]
+    [InlineData("de-DE", "Was sind gute Alternativen zu Anker?")]
+    [InlineData("fr-FR", "Quelles sont les bonnes alternatives à Anker ?")]
+    [InlineData("es-ES", "¿Qué buenas alternativas hay a Anker?")]
+    public async Task Should_plan_in_the_language_of_the_market(string locale, string expected)
+    {
+        var outcome = await AskAdvisorAsync(Purposes.Plan, $$"""{"brand":"Anker","industry":"Ladegeräte","competitors":["UGREEN"],"queryCount":40,"locale":"{{locale}}"}""");
+
+        using var plan = JsonDocument.Parse(outcome.Text!);
+        var queries = plan.RootElement.GetProperty("queries").EnumerateArray().Select(query => query.GetProperty("text").GetString()!).ToList();
+        queries.Count.ShouldBe(40);
+        queries.ShouldContain(expected);
+    }
+
+    [Fact]
+    public async Task Should_plan_nothing_in_a_language_it_does_not_speak()
+    {
+        var outcome = await AskAdvisorAsync(Purposes.Plan, """{"brand":"Anker","industry":"chargers","queryCount":40,"locale":"ja-JP"}""");
+
+        JsonDocument.Parse(outcome.Text!).RootElement.GetProperty("queries").GetArrayLength().ShouldBe(0);
+    }
+
     [Fact]
     public async Task Should_rest_an_insight_on_the_given_answers_and_numbers_only()
     {

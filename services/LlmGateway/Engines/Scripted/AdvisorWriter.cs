@@ -20,7 +20,7 @@ internal static class AdvisorWriter
         var input = block?.RootElement ?? default;
         return request.Purpose switch
         {
-            Purposes.Plan => Plan(input, random, maxCharacters),
+            Purposes.Plan => Plan(request, input, random, maxCharacters),
             Purposes.Judge => Judge(input, random, maxCharacters),
             _ => Insight(input, random, maxCharacters),
         };
@@ -50,7 +50,7 @@ internal static class AdvisorWriter
         }
     }
 
-    static string Plan(JsonElement input, SeededRandom random, int maxCharacters)
+    static string Plan(EngineRequest request, JsonElement input, SeededRandom random, int maxCharacters)
     {
         var brand = NameOf(Property(input, "brand")) ?? "the brand";
         var industry = Text(input, "industry") ?? Text(Property(input, "brand"), "industry") ?? "";
@@ -64,7 +64,15 @@ internal static class AdvisorWriter
         var queries = new List<object>();
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         var length = 20;
-        foreach (var (text, category) in Candidates(brand, competitors, topics, random))
+        var language = (Text(input, "locale") ?? request.Locale).Split('-', '_')[0].ToLowerInvariant();
+        var candidates = language switch
+        {
+            "en" => Candidates(brand, competitors, topics, random),
+            "de" or "fr" or "es" => CandidatesIn(Phrases.For(language), brand, competitors, industry.Length > 0 ? industry : topics[0].Name),
+            // No plan is better than one in another language than the market's.
+            _ => [],
+        };
+        foreach (var (text, category) in candidates)
         {
             if (queries.Count == count || length + text.Length + 40 > maxCharacters)
                 break;
@@ -101,6 +109,23 @@ internal static class AdvisorWriter
                     yield return ($"where to buy {topic.Name} {places[round]}", "local");
                 if (random.Chance(0.3))
                     yield return ($"most recommended {topic.Name} for {use} this year{suffix}", "category best");
+            }
+        }
+    }
+
+    static IEnumerable<(string Text, string Category)> CandidatesIn(Phrases phrases, string brand, IReadOnlyList<string> competitors, string noun)
+    {
+        foreach (var competitor in competitors.Take(3))
+            yield return (phrases.AskComparison.Replace("{0}", brand, StringComparison.Ordinal).Replace("{1}", competitor, StringComparison.Ordinal), "comparison");
+        yield return (phrases.AskAlternatives.Replace("{0}", brand, StringComparison.Ordinal), "alternatives");
+        var features = phrases.Features ?? [];
+        var uses = phrases.Uses ?? [];
+        for (var round = 0; round < uses.Length * features.Length; round++)
+        {
+            foreach (var (question, category) in phrases.Ask)
+            {
+                yield return (question.Replace("{0}", noun, StringComparison.Ordinal).Replace("{1}", features[round % features.Length], StringComparison.Ordinal)
+                    .Replace("{2}", uses[(round / features.Length + round % features.Length) % uses.Length], StringComparison.Ordinal), category);
             }
         }
     }

@@ -28,6 +28,13 @@ internal sealed record Phrases
     /// <summary>Uses in this language; null where the topic's own are in it.</summary>
     public string[]? Uses { get; init; }
 
+    /// <summary>Questions of buyers with their categories: {0} the market, {1} a feature, {2} a use. English has its own, finer ones.</summary>
+    public (string Question, string Category)[] Ask { get; init; } = [];
+
+    public string AskComparison { get; init; } = "";
+
+    public string AskAlternatives { get; init; } = "";
+
     /// <summary>Whether every noun has a capital, so that one marks no name.</summary>
     public bool CapitalNouns { get; init; }
 
@@ -83,6 +90,14 @@ internal sealed record Phrases
         Review = "Test",
         Features = ["die Verarbeitung", "der Preis", "die Zuverlässigkeit", "die Bedienung", "die Ausstattung", "die Garantie"],
         Uses = ["Einsteiger", "den Alltag", "unterwegs", "Familien", "kleine Budgets", "anspruchsvolle Käufer", "zu Hause"],
+        Ask =
+        [
+            ("Welche Marke ist im Bereich {0} am besten für {2}?", "category best"), ("Was ist bei {0} für {2} zu empfehlen, wenn {1} wichtig ist?", "use case"),
+            ("Mit {1} bin ich unzufrieden: welche Alternative gibt es bei {0} für {2}?", "problem"), ("Was ist bei {0} für {2} seinen Preis wert?", "price"),
+            ("Bei welchen Marken ({0}) überzeugt {1} am meisten?", "feature"), ("Wo kauft man {0} für {2} in Deutschland am besten?", "local"),
+        ],
+        AskComparison = "{0} oder {1}: was ist besser?",
+        AskAlternatives = "Was sind gute Alternativen zu {0}?",
         CapitalNouns = true,
     };
 
@@ -107,6 +122,14 @@ internal sealed record Phrases
         TableHead = "| Produit | Point fort | Remarque |",
         Review = "test",
         Features = ["la qualité de fabrication", "le prix", "la fiabilité", "la facilité d'utilisation", "la garantie"],
+        Ask =
+        [
+            ("Quelle est la meilleure marque ({0}) pour {2} ?", "category best"), ("Que conseillez-vous ({0}) pour {2} si {1} compte beaucoup ?", "use case"),
+            ("Je suis déçu par {1} : que choisir ({0}) pour {2} ?", "problem"), ("Quel produit ({0}) vaut son prix pour {2} ?", "price"),
+            ("Pour {1}, quelles marques ({0}) sont les meilleures ?", "feature"), ("Où acheter ({0}) pour {2} en France ?", "local"),
+        ],
+        AskComparison = "{0} ou {1} : que choisir ?",
+        AskAlternatives = "Quelles sont les bonnes alternatives à {0} ?",
         Uses = ["les débutants", "le quotidien", "les voyages", "les familles", "les petits budgets", "la maison"],
     };
 
@@ -131,6 +154,14 @@ internal sealed record Phrases
         TableHead = "| Producto | Punto fuerte | Nota |",
         Review = "análisis",
         Features = ["la calidad", "el precio", "la fiabilidad", "la facilidad de uso", "la garantía"],
+        Ask =
+        [
+            ("¿Cuál es la mejor marca ({0}) para {2}?", "category best"), ("¿Qué me recomiendas ({0}) para {2} si me importa {1}?", "use case"),
+            ("No me convence {1}: ¿qué compro ({0}) para {2}?", "problem"), ("¿Qué producto ({0}) vale lo que cuesta para {2}?", "price"),
+            ("¿Qué marcas ({0}) destacan por {1}?", "feature"), ("¿Dónde comprar ({0}) para {2} en España?", "local"),
+        ],
+        AskComparison = "{0} o {1}: ¿cuál es mejor?",
+        AskAlternatives = "¿Qué buenas alternativas hay a {0}?",
         Uses = ["principiantes", "el día a día", "viajes", "familias", "presupuestos pequeños", "la casa"],
     };
 }
