@@ -498,6 +498,12 @@ namespace Assay.Dashboard.Migrations.PostgreSql
                 filter: "\"ParkedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
+                name: "IX_OutboxMessage_ParkedAt",
+                table: "OutboxMessage",
+                column: "ParkedAt",
+                filter: "\"ParkedAt\" IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_OutboxState_Created",
                 table: "OutboxState",
                 column: "Created");
@@ -507,6 +513,12 @@ namespace Assay.Dashboard.Migrations.PostgreSql
                 table: "scheduled_message",
                 column: "due_at",
                 filter: "parked_at IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_scheduled_message_parked_at",
+                table: "scheduled_message",
+                column: "parked_at",
+                filter: "parked_at IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_score_audit_id",

@@ -497,6 +497,12 @@ namespace Assay.Dashboard.Migrations.Sqlite
                 filter: "\"ParkedAt\" IS NULL");
 
             migrationBuilder.CreateIndex(
+                name: "IX_OutboxMessage_ParkedAt",
+                table: "OutboxMessage",
+                column: "ParkedAt",
+                filter: "\"ParkedAt\" IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_OutboxState_Created",
                 table: "OutboxState",
                 column: "Created");
@@ -506,6 +512,12 @@ namespace Assay.Dashboard.Migrations.Sqlite
                 table: "scheduled_message",
                 column: "due_at",
                 filter: "parked_at IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_scheduled_message_parked_at",
+                table: "scheduled_message",
+                column: "parked_at",
+                filter: "parked_at IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_score_audit_id",
