@@ -1,8 +1,11 @@
 using Assay.Analyzer.AnalyzeAnswers;
 using Assay.Analyzer.AnswerTexts;
+using Assay.Analyzer.CompareAudits;
 using Assay.Analyzer.Database;
 using Assay.Analyzer.DraftInsights;
+using Assay.Analyzer.EraseAnswers;
 using Assay.Analyzer.PlanQueries;
+using Assay.Analyzer.RederiveAudit;
 using Assay.Analyzer.ScoreAudit;
 using Assay.ServiceDefaults;
 using MassTransit;
@@ -29,5 +32,8 @@ public sealed class AnalyzerModule : AssayModule
         bus.AddConsumer<ScoreAuditConsumer, ScoreAuditConsumerDefinition>();
         bus.AddConsumer<DraftInsightsConsumer, DraftInsightsConsumerDefinition>();
         bus.AddConsumer<GetAnswerTextsConsumer, GetAnswerTextsConsumerDefinition>();
+        bus.AddConsumer<CompareAuditsConsumer, CompareAuditsConsumerDefinition>();
+        bus.AddConsumer<RederiveAuditConsumer, RederiveAuditConsumerDefinition>();
+        bus.AddConsumer<EraseAnswersConsumer, EraseAnswersConsumerDefinition>();
     }
 }

@@ -8,6 +8,10 @@ static class AnswerDescription
 {
     const int ExcerptLength = 300;
 
+    // A page shows some; an answer that names a brand a thousand times must not fill the bus.
+    const int MaxMentions = 200;
+    const int MaxCitations = 200;
+
     public static DescribedAnswer Of(AnswerRow row)
     {
         var reading = row.Reading is { } json ? ReadingColumn.Read(json, row.AuditId, row.CallKey) : null;
@@ -36,8 +40,8 @@ static class AnswerDescription
             Reused = row.Reused,
             PaidTries = row.PaidTries,
             MatcherVersion = row.MatcherVersion ?? MentionMatcher.Version,
-            Mentions = reading is null ? [] : [.. reading.Mentions.Select(mention => Mention(mention, reading))],
-            Citations = reading is null ? [] : [.. reading.Citations.Select(Citation)],
+            Mentions = reading is null ? [] : [.. reading.Mentions.Take(MaxMentions).Select(mention => Mention(mention, reading))],
+            Citations = reading is null ? [] : [.. reading.Citations.Take(MaxCitations).Select(Citation)],
             Features = reading?.Features ?? [],
             OtherBrands = reading?.OtherBrands ?? [],
             SnippetPotential = reading?.SnippetPotential ?? 0,

@@ -45,14 +45,18 @@ static class AnswerIntake
             Sources = [.. answer.Sources.Select(source => new ReadAnswer.AnswerSource(source.Url, source.Title))],
         }, lexicon);
         var hash = answer.TextHash ?? Hashes.Sha256(text);
-        return reading.Validity switch
-        {
-            AnswerValidity.Valid => new(AnswerOutcomes.Valid, answer.Reason, text, hash, reading),
-            AnswerValidity.Refused => new(AnswerOutcomes.Refused, answer.Reason ?? CallStates.Refused, text, hash, reading),
-            AnswerValidity.WrongLanguage => new(AnswerOutcomes.Empty, CallReasons.WrongLanguage, text, hash, reading),
-            _ => new(AnswerOutcomes.Empty, CallReasons.UnreadableAnswer, text, hash, reading),
-        };
+        var (outcome, reason) = Judge(reading, answer.Reason);
+        return new(outcome, reason, text, hash, reading);
     }
+
+    /// <summary>What an answer with words counts as; a valid one keeps the flag it came with, such as being cut.</summary>
+    public static (string Outcome, string? Reason) Judge(AnswerReading reading, string? flag) => reading.Validity switch
+    {
+        AnswerValidity.Valid => (AnswerOutcomes.Valid, flag),
+        AnswerValidity.Refused => (AnswerOutcomes.Refused, CallStates.Refused),
+        AnswerValidity.WrongLanguage => (AnswerOutcomes.Empty, CallReasons.WrongLanguage),
+        _ => (AnswerOutcomes.Empty, CallReasons.UnreadableAnswer),
+    };
 
     /// <summary>A refusal or an unusable answer may have words of its own: they are kept to be looked at, and not read.</summary>
     static TakenAnswer Without(string outcome, EngineAnswer answer, string reason)

@@ -109,7 +109,7 @@ static class ScoreCalculation
     static Dictionary<string, ScoreValue> Values(MetricSet metrics) =>
         Metric.All.ToDictionary(ContractName, metric => Value(metrics[metric]), StringComparer.Ordinal);
 
-    static string ContractName(string metric) => metric switch
+    internal static string ContractName(string metric) => metric switch
     {
         Metric.AvgPosition => "averagePosition",
         Metric.BrandPawc => "pawc",
