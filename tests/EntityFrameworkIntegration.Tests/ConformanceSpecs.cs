@@ -32,6 +32,77 @@ public abstract class When_messages_are_consumed_in_transactions
     }
 
     [Fact]
+    public async Task Should_consume_a_response_sent_five_times_once()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var (order, message) = (NewId.NextGuid(), NewId.NextGuid());
+
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => host.Bus.Publish(new OrderPlaced { OrderId = order }, context => context.MessageId = message)));
+
+        Func<Task<int>> deliveries = () => host.InScopeAsync(database => database.Set<InboxState>().Where(inbox => inbox.MessageId == message).Select(inbox => inbox.ReceiveCount).SingleOrDefaultAsync());
+        await deliveries.ShouldBecomeAsync(5, "deliveries counted in the inbox");
+        (await host.CountAsync("heard", order)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Should_count_every_message_for_one_saga_when_stored_optimistically()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), mode: ConcurrencyMode.Optimistic);
+        var order = NewId.NextGuid();
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(number => host.Bus.Publish(new CountOrder { OrderId = order, Number = number })));
+
+        Func<Task<int>> counted = async () => (await host.FindOrderAsync(order))?.Counted ?? 0;
+        await counted.ShouldBecomeAsync(8, "counted messages");
+        await counted.ShouldStayAsync(8, "counted messages");
+    }
+
+    [Fact]
+    public async Task Should_load_and_query_sagas_outside_messages()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var order = NewId.NextGuid();
+        await host.Bus.Publish(new StartOrder { OrderId = order });
+        Func<Task<string?>> state = async () => (await host.FindOrderAsync(order))?.CurrentState;
+        await state.ShouldBecomeAsync("Running", "state");
+
+        await using var scope = host.Services.CreateAsyncScope();
+        (await scope.ServiceProvider.GetRequiredService<ILoadSagaRepository<OrderState>>().Load(order)).CurrentState.ShouldBe("Running");
+        var query = new MassTransit.Saga.SagaQuery<OrderState>(saga => saga.CurrentState == "Running");
+        (await scope.ServiceProvider.GetRequiredService<IQuerySagaRepository<OrderState>>().Find(query)).ShouldHaveSingleItem().ShouldBe(order);
+    }
+
+    [Fact]
+    public async Task Should_forget_consumed_messages_when_their_window_is_over()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), outbox => outbox.DuplicateDetectionWindow = TimeSpan.FromSeconds(-1));
+        await host.InScopeAsync(database =>
+        {
+            database.Add(new InboxState { MessageId = NewId.NextGuid(), ConsumerId = NewId.NextGuid(), Received = DateTime.UtcNow, Consumed = DateTime.UtcNow, Delivered = DateTime.UtcNow });
+            database.Add(new InboxState { MessageId = NewId.NextGuid(), ConsumerId = NewId.NextGuid(), Received = DateTime.UtcNow, Consumed = DateTime.UtcNow });
+            return database.SaveChangesAsync();
+        });
+
+        Func<Task<int>> remembered = () => host.InScopeAsync(database => database.Set<InboxState>().CountAsync());
+        await remembered.ShouldBecomeAsync(1, "consumed messages: one is still being delivered", TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
+    public async Task Should_join_the_consumers_outbox_when_the_explicit_one_is_used_inside()
+    {
+        var control = new ConsumerSwitch();
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), control: control, configure: bus => bus.AddConsumer<InnerOutboxConsumer, OrderConsumerDefinition<InnerOutboxConsumer>>());
+        var order = NewId.NextGuid();
+
+        await host.Bus.Publish(new Inner { OrderId = order });
+
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "effects of what the second attempt sent");
+        await heard.ShouldStayAsync(1, "effects: the failed first attempt sent nothing");
+        control.Attempts[order].ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Should_store_and_send_nothing_of_an_attempt_that_failed()
     {
         var control = new ConsumerSwitch { OnPlaceOrder = (_, attempt) => attempt <= 2 ? throw new InvalidOperationException("Not yet.") : Task.CompletedTask };

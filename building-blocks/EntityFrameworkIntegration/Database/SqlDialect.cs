@@ -61,13 +61,14 @@ internal abstract class SqlDialect
 
     private sealed class PostgresDialect : SqlDialect
     {
-        public override string Now => "clock_timestamp()";
+        // Not clock_timestamp(): a volatile function cannot be looked up in an index.
+        public override string Now => "statement_timestamp()";
         public override string SkipLocked => " FOR UPDATE SKIP LOCKED";
         public override bool HasRowLocks => true;
         public override IsolationLevel DefaultIsolation => IsolationLevel.ReadCommitted;
         public override string CreationLock => "SELECT pg_advisory_xact_lock(hashtextextended({0}, 0))";
-        public override string NowPlus(string seconds) => $"clock_timestamp() + ({seconds}) * interval '1 second'";
-        public override string SecondsUntil(string column) => $"CAST(extract(epoch from {column} - clock_timestamp()) AS double precision)";
+        public override string NowPlus(string seconds) => $"statement_timestamp() + ({seconds}) * interval '1 second'";
+        public override string SecondsUntil(string column) => $"CAST(extract(epoch from {column} - statement_timestamp()) AS double precision)";
 
         public override string IsOneOf(DbCommand command, string column, IReadOnlyCollection<long> values) => IsAny(command, column, values.ToArray());
 

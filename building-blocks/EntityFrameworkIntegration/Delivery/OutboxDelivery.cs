@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using System.Data.Common;
+using System.Diagnostics;
 using System.Threading.Channels;
 using MassTransit.Middleware;
 using MassTransit.Serialization;
@@ -24,6 +24,7 @@ internal sealed partial class OutboxDelivery<TDbContext>(
     private static readonly TimeSpan BusPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ObserveEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CleanUpEvery = TimeSpan.FromSeconds(30);
+    private static readonly ActivitySource Activities = new("Assay.Outbox");
     private readonly Channel<IReadOnlyList<OutboxMessage>> _committed = Channel.CreateUnbounded<IReadOnlyList<OutboxMessage>>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Channel<Confirmed> _confirmed = Channel.CreateUnbounded<Confirmed>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentDictionary<Guid, bool> _inFlight = new();
@@ -252,6 +253,10 @@ internal sealed partial class OutboxDelivery<TDbContext>(
     {
         var message = OutboxRows.Restore(row);
         var destination = row.DestinationAddress ?? throw new MessageException(typeof(OutboxMessage), $"The outbox row {row.SequenceNumber} (message {row.MessageId}) has no destination address.");
+        // Goes on with the sender's trace, whoever sends the row and whenever.
+        using var activity = message.Headers?.Contains(OutboxRows.TraceHeader, StringComparison.Ordinal) == true && ((MessageContext)message).Headers.Get<string>(OutboxRows.TraceHeader) is { } parent
+            ? Activities.StartActivity("outbox deliver", ActivityKind.Internal, parent)
+            : null;
         var endpoint = await bus.GetSendEndpoint(destination);
         // The transport may notice a cancelled or lost confirm only after its own, longer timeout.
         await endpoint.Send(new SerializedMessageBody(), new OutboxMessageSendPipe(message, destination), cancellationToken)

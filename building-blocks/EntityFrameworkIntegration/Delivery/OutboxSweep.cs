@@ -18,7 +18,10 @@ internal sealed partial class OutboxDelivery<TDbContext>
             try
             {
                 await WaitForBusAsync(stoppingToken);
-                var due = await SecondsUntilDueAsync(stoppingToken);
+                var counts = DateTime.UtcNow >= nextObservation;
+                var due = await SecondsUntilDueAsync(counts, stoppingToken);
+                if (counts)
+                    nextObservation = DateTime.UtcNow + ObserveEvery;
                 if (due is <= 0)
                 {
                     await SweepOutboxAsync(stoppingToken);
@@ -26,17 +29,10 @@ internal sealed partial class OutboxDelivery<TDbContext>
                     continue;
                 }
 
-                if (DateTime.UtcNow >= nextObservation)
-                {
-                    await using var scope = scopes.CreateAsyncScope();
-                    _metrics.Observe(await OutboxStatistics.ReadAsync(scope.ServiceProvider.GetRequiredService<TDbContext>(), stoppingToken));
-                    nextObservation = DateTime.UtcNow + ObserveEvery;
-                }
-
                 if (settings.CleansInbox && DateTime.UtcNow >= nextCleanUp)
                 {
                     await CleanInboxAsync(stoppingToken);
-                    nextCleanUp = DateTime.UtcNow + CleanUpEvery;
+                    nextCleanUp = DateTime.UtcNow + (settings.DuplicateDetectionWindow < CleanUpEvery ? ErrorPause : CleanUpEvery);
                 }
 
                 if (due is { } seconds && seconds < pause.TotalSeconds)
@@ -60,24 +56,14 @@ internal sealed partial class OutboxDelivery<TDbContext>
 
     private static readonly TimeSpan MinimumPause = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>The idle look: one query, null when nothing waits.</summary>
-    private async Task<double?> SecondsUntilDueAsync(CancellationToken cancellationToken)
+    /// <summary>The idle look: one query, null when nothing waits. Now and then it also counts, for the metrics.</summary>
+    private async Task<double?> SecondsUntilDueAsync(bool counts, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var context = scope.ServiceProvider.GetRequiredService<TDbContext>();
-        var dialect = SqlDialect.Of(context);
-        await context.Database.OpenConnectionAsync(cancellationToken);
-        await using var command = context.Database.CreateCommand();
-        command.CommandTimeout = (int)settings.QueryTimeout.TotalSeconds;
-        var schedule = HasSchedule(context)
-            ? $"(SELECT {dialect.SecondsUntil("min(due_at)")} FROM {context.TableName(typeof(ScheduledMessageRow))} WHERE parked_at IS NULL)"
-            : "NULL";
-        command.CommandText = $"SELECT (SELECT {dialect.SecondsUntil("min(\"NextTryAt\")")} FROM {context.TableName(typeof(OutboxMessage))} WHERE \"ParkedAt\" IS NULL), {schedule}";
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        double? outbox = reader.IsDBNull(0) ? null : reader.GetDouble(0);
-        double? scheduled = reader.IsDBNull(1) ? null : reader.GetDouble(1);
-        return outbox is null ? scheduled : scheduled is null ? outbox : Math.Min(outbox.Value, scheduled.Value);
+        var (statistics, due) = await OutboxStatistics.LookAsync(scope.ServiceProvider.GetRequiredService<TDbContext>(), counts, settings.QueryTimeout, cancellationToken);
+        if (counts)
+            _metrics.Observe(statistics);
+        return due;
     }
 
     private static bool HasSchedule(DbContext context) => context.Model.FindEntityType(typeof(ScheduledMessageRow)) is not null;
@@ -137,8 +123,9 @@ internal sealed partial class OutboxDelivery<TDbContext>
         command.CommandTimeout = (int)settings.QueryTimeout.TotalSeconds;
         // The lease outlasts this try's own timeout, so that no other sweeper takes a row that is still being sent.
         command.CommandText = $"""
+            WITH claimed AS MATERIALIZED (SELECT {key} FROM {table} WHERE {parked} IS NULL AND {due} <= {dialect.Now} ORDER BY {due} LIMIT {settings.QueryMessageLimit}{dialect.SkipLocked})
             UPDATE {table} SET {due} = {dialect.NowPlus(settings.MessageDeliveryTimeout + settings.MessageDeliveryTimeout)}, {tries} = {tries} + 1
-            WHERE {key} IN (SELECT {key} FROM {table} WHERE {parked} IS NULL AND {due} <= {dialect.Now} ORDER BY {due} LIMIT {settings.QueryMessageLimit}{dialect.SkipLocked})
+            WHERE {key} IN (SELECT {key} FROM claimed)
             RETURNING {returning}
             """;
         var claimed = new List<Claimed>();
@@ -247,7 +234,8 @@ internal sealed partial class OutboxDelivery<TDbContext>
             var inbox = context.TableName(typeof(InboxState));
             await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
             deleted = await ExecuteAsync(context, _ =>
-                $"DELETE FROM {inbox} WHERE \"Id\" IN (SELECT \"Id\" FROM {inbox} WHERE \"Delivered\" < {dialect.NowPlus(-settings.DuplicateDetectionWindow)} ORDER BY \"Delivered\" LIMIT {CleanUpRows}{dialect.SkipLocked})",
+                $"WITH old AS MATERIALIZED (SELECT \"Id\" FROM {inbox} WHERE \"Delivered\" < {dialect.NowPlus(-settings.DuplicateDetectionWindow)} ORDER BY \"Delivered\" LIMIT {CleanUpRows}{dialect.SkipLocked}) "
+                + $"DELETE FROM {inbox} WHERE \"Id\" IN (SELECT \"Id\" FROM old)",
                 cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }

@@ -12,28 +12,45 @@ public sealed record OutboxStatistics(long Pending, TimeSpan OldestPending, long
     /// <summary>A count of this much means: this many or more.</summary>
     public const int Limit = 10_000;
 
-    internal static async Task<OutboxStatistics> ReadAsync(DbContext context, CancellationToken cancellationToken)
+    internal static async Task<OutboxStatistics> ReadAsync(DbContext context, CancellationToken cancellationToken) =>
+        (await LookAsync(context, counts: true, TimeSpan.FromSeconds(30), cancellationToken)).Statistics;
+
+    /// <summary>One query: when the next row is due (null when none waits), and if wanted the counts.</summary>
+    internal static async Task<(OutboxStatistics Statistics, double? SecondsUntilDue)> LookAsync(DbContext context, bool counts, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var dialect = SqlDialect.Of(context);
         var outbox = context.TableName(typeof(OutboxMessage));
-        var hasSchedule = context.Model.FindEntityType(typeof(ScheduledMessageRow)) is not null;
-        var schedule = hasSchedule ? context.TableName(typeof(ScheduledMessageRow)) : "";
-        string Count(string table, string condition) => $"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {condition} LIMIT {Limit}) AS counted)";
+        var schedule = context.Model.FindEntityType(typeof(ScheduledMessageRow)) is null ? null : context.TableName(typeof(ScheduledMessageRow));
+        var columns = new List<string>
+        {
+            $"(SELECT {dialect.SecondsUntil("min(\"NextTryAt\")")} FROM {outbox} WHERE \"ParkedAt\" IS NULL)",
+            schedule is null ? "NULL" : $"(SELECT {dialect.SecondsUntil("min(due_at)")} FROM {schedule} WHERE parked_at IS NULL)",
+        };
+        if (counts)
+        {
+            columns.Add(Count(outbox, "\"ParkedAt\" IS NULL"));
+            columns.Add($"(SELECT {dialect.SecondsUntil("min(\"SentTime\")")} FROM (SELECT \"SentTime\" FROM {outbox} WHERE \"ParkedAt\" IS NULL ORDER BY \"NextTryAt\" LIMIT {Limit}) AS pending)");
+            columns.Add(Count(outbox, "\"ParkedAt\" IS NOT NULL"));
+            columns.Add(Count(schedule, "parked_at IS NULL"));
+            columns.Add(Count(schedule, "parked_at IS NOT NULL"));
+        }
 
         await context.Database.OpenConnectionAsync(cancellationToken);
-        await using var command = context.Database.CreateCommand($"""
-            SELECT {Count(outbox, "\"ParkedAt\" IS NULL")},
-                (SELECT {dialect.SecondsUntil("min(\"SentTime\")")} FROM (SELECT "SentTime" FROM {outbox} WHERE "ParkedAt" IS NULL ORDER BY "NextTryAt" LIMIT {Limit}) AS pending),
-                {Count(outbox, "\"ParkedAt\" IS NOT NULL")},
-                {(hasSchedule ? Count(schedule, "parked_at IS NULL") : "0")},
-                {(hasSchedule ? Count(schedule, "parked_at IS NOT NULL") : "0")}
-            """);
+        await using var command = context.Database.CreateCommand($"SELECT {string.Join(", ", columns)}");
+        command.CommandTimeout = (int)timeout.TotalSeconds;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new OutboxStatistics(
-            reader.GetInt64(0),
-            TimeSpan.FromSeconds(reader.IsDBNull(1) ? 0 : Math.Max(0, -reader.GetDouble(1))),
-            reader.GetInt64(2) + reader.GetInt64(4),
-            reader.GetInt64(3));
+        double? outboxDue = reader.IsDBNull(0) ? null : reader.GetDouble(0);
+        double? scheduleDue = reader.IsDBNull(1) ? null : reader.GetDouble(1);
+        var due = outboxDue is null ? scheduleDue : scheduleDue is null ? outboxDue : Math.Min(outboxDue.Value, scheduleDue.Value);
+        if (!counts)
+            return (new OutboxStatistics(0, TimeSpan.Zero, 0, 0), due);
+        return (new OutboxStatistics(
+            reader.GetInt64(2),
+            TimeSpan.FromSeconds(reader.IsDBNull(3) ? 0 : Math.Max(0, -reader.GetDouble(3))),
+            reader.GetInt64(4) + reader.GetInt64(6),
+            reader.GetInt64(5)), due);
     }
+
+    private static string Count(string? table, string condition) => table is null ? "0" : $"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {condition} LIMIT {Limit}) AS counted)";
 }

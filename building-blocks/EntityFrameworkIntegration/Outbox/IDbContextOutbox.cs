@@ -88,7 +88,7 @@ public static class OutboxSql
     public static string PostgresInsert { get; } =
         $"""
         INSERT INTO "OutboxMessage" ({OutboxRows.ColumnList},"NextTryAt","Tries")
-        VALUES ({string.Join(',', Enumerable.Range(1, 19).Select(index => $"${index}"))}, clock_timestamp() + interval '10 seconds', 0)
+        VALUES ({string.Join(',', Enumerable.Range(1, 19).Select(index => $"${index}"))}, statement_timestamp() + interval '10 seconds', 0)
         """;
 
     /// <summary>Adds one row's values as positional parameters, for example to an <c>NpgsqlBatchCommand</c>.</summary>

@@ -11,13 +11,13 @@ public interface IEntityFrameworkOutboxConfigurator
     /// <summary>The longest pause between two looks of the sweeper; default 1 s. It is woken earlier for what this process wrote.</summary>
     TimeSpan QueryDelay { set; }
 
-    /// <summary>Rows the sweeper claims at once; default 500.</summary>
+    /// <summary>Rows the sweeper claims at once; default 1 000.</summary>
     int QueryMessageLimit { set; }
 
     /// <summary>How long one statement of the sweeper may take; default 30 s.</summary>
     TimeSpan QueryTimeout { set; }
 
-    /// <summary>Messages that are sent at the same time before their confirms are awaited; default 500.</summary>
+    /// <summary>Messages that are sent at the same time before their confirms are awaited; default 1 000.</summary>
     int MessageDeliveryLimit { set; }
 
     /// <summary>How long one confirm may take, and how long a writer has to send its own rows before a sweeper takes them; default 10 s.</summary>

@@ -14,6 +14,9 @@ internal static class OutboxRows
     // SQLite takes 32 766 parameters in a statement, PostgreSQL 65 535.
     private const int RowsPerStatement = 500;
 
+    /// <summary>Where MassTransit keeps the id of the activity that sent a message.</summary>
+    internal const string TraceHeader = MassTransit.Logging.DiagnosticHeaders.ActivityId;
+
     private static readonly string[] Columns =
     [
         nameof(OutboxMessage.EnqueueTime), nameof(OutboxMessage.SentTime), nameof(OutboxMessage.Headers), nameof(OutboxMessage.Properties),
@@ -36,6 +39,9 @@ internal static class OutboxRows
         if (context.DestinationAddress is not { } destination)
             throw new MessageException(typeof(T), $"The message {messageId} could not be put into the outbox: it has no destination address.");
 
+        // The transport's own trace header is only written when the row is sent, by then in no one's trace.
+        if (System.Diagnostics.Activity.Current?.Id is { } activity && context.Headers.Get<string>(TraceHeader) is null)
+            context.Headers.Set(TraceHeader, activity);
         var now = time.GetUtcNow().UtcDateTime;
         var json = SystemTextJsonMessageSerializer.Instance;
         var properties = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase);

@@ -8,9 +8,9 @@ internal sealed class OutboxSettings<TDbContext> : IEntityFrameworkOutboxConfigu
 {
     public TimeSpan DuplicateDetectionWindow { get; set; } = TimeSpan.FromMinutes(30);
     public TimeSpan QueryDelay { get; set; } = TimeSpan.FromSeconds(1);
-    public int QueryMessageLimit { get; set; } = 500;
+    public int QueryMessageLimit { get; set; } = 1_000;
     public TimeSpan QueryTimeout { get; set; } = TimeSpan.FromSeconds(30);
-    public int MessageDeliveryLimit { get; set; } = 500;
+    public int MessageDeliveryLimit { get; set; } = 1_000;
     public TimeSpan MessageDeliveryTimeout { get; set; } = TimeSpan.FromSeconds(10);
     public int MaxDeliveryTries { get; set; } = 20;
     public bool CleansInbox { get; private set; } = true;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
 
 namespace Assay.EntityFrameworkIntegration.Tests.Orders;
 
@@ -39,6 +40,16 @@ public sealed class PoisonConsumer(OrderDbContext database, ConsumerSwitch contr
     }
 }
 
+public sealed class InnerOutboxConsumer(IDbContextOutbox<OrderDbContext> outbox, ConsumerSwitch control) : IConsumer<Inner>
+{
+    public async Task Consume(ConsumeContext<Inner> context)
+    {
+        await outbox.Publish(new OrderPlaced { OrderId = context.Message.OrderId }, context.CancellationToken);
+        if (control.Attempts.AddOrUpdate(context.Message.OrderId, 1, (_, n) => n + 1) == 1)
+            throw new InvalidOperationException("The first attempt fails after it has published.");
+    }
+}
+
 public sealed class PoisonFaultConsumer(OrderDbContext database) : IConsumer<Fault<Poison>>
 {
     public Task Consume(ConsumeContext<Fault<Poison>> context)
@@ -71,7 +82,8 @@ public sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
             When(Counted).Then(context => context.Saga.Counted++).TransitionTo(Running));
         During(Running,
             Ignore(Started),
-            When(Counted).Then(context => context.Saga.Counted++),
+            When(Counted).Then(context => context.Saga.Counted++)
+                .If(context => context.Message.Announce, announce => announce.Publish(context => new OrderPlaced { OrderId = context.Saga.CorrelationId })),
             When(Stopped)
                 .If(context => context.Message.ScheduleFirst, binder => binder.Schedule(Reminder, context => new OrderReminder { OrderId = context.Saga.CorrelationId }, _ => TimeSpan.FromMilliseconds(1)))
                 .Unschedule(Reminder)

@@ -61,6 +61,9 @@ public sealed record CountOrder
 {
     public required Guid OrderId { get; init; }
     public required int Number { get; init; }
+
+    /// <summary>Whether counting also publishes <see cref="OrderPlaced"/>.</summary>
+    public bool Announce { get; init; }
 }
 
 public sealed record StopReminding
@@ -75,6 +78,11 @@ public sealed record OrderReminder
 }
 
 public sealed record Poison
+{
+    public required Guid OrderId { get; init; }
+}
+
+public sealed record Inner
 {
     public required Guid OrderId { get; init; }
 }

@@ -45,7 +45,7 @@ public sealed class OrderHost : IAsyncDisposable
     public static async Task<OrderHost> StartAsync(
         OrderSurroundings surroundings, Action<IEntityFrameworkOutboxConfigurator>? outbox = null, ConsumerSwitch? control = null,
         Action<IServiceCollection>? services = null, ConcurrencyMode mode = ConcurrencyMode.Pessimistic, bool start = true,
-        bool consumes = true, TimeSpan? redelivery = null)
+        bool consumes = true, TimeSpan? redelivery = null, Action<IBusRegistrationConfigurator>? configure = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
@@ -68,6 +68,7 @@ public sealed class OrderHost : IAsyncDisposable
                 settings.MessageDeliveryTimeout = TimeSpan.FromSeconds(3);
                 outbox?.Invoke(settings);
             });
+            configure?.Invoke(bus);
             if (consumes)
                 AddConsumers(bus, mode);
             if (surroundings.VirtualHost is { } host)
