@@ -1,6 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Assay.Embedded.Accuracy;
+using Assay.Embedded.Audits;
+using Assay.Embedded.Doctor;
 using Assay.Embedded.Init;
+using Assay.Embedded.Operations;
+using Assay.Embedded.Serve;
 
 namespace Assay.Embedded.Cli;
 
@@ -12,7 +17,19 @@ static class AssayCli
     public static async Task<int> RunAsync(string[] args, CliContext cli)
     {
         var root = new RootCommand("Assay runs AI visibility audits: what AI engines answer about a brand, scored with honest intervals.");
-        root.Subcommands.Add(InitCommand.Create(cli));
+        var target = new SystemOptions();
+        target.AddTo(root);
+        // Without a command the system is served.
+        ServeCommand.Configure(root, cli, target);
+        var serve = new Command("serve", "Serve pages and REST here until Ctrl+C (the default); prints a login link");
+        ServeCommand.Configure(serve, cli, target);
+        foreach (var command in new[]
+        {
+            serve, AuditCommand.Create(cli, target), QuoteCommand.Create(cli, target), RetryCommand.Create(cli, target), ListCommand.Create(cli, target),
+            ShowCommand.Create(cli, target), CancelCommand.Create(cli, target), ExportCommand.Create(cli, target), SpendingCommands.Halt(cli, target),
+            SpendingCommands.Resume(cli, target), KeyCommand.Create(cli, target), InitCommand.Create(cli), DoctorCommand.Create(cli, target), AccuracyCommand.Create(cli),
+        })
+            root.Subcommands.Add(command);
 
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
@@ -28,6 +45,11 @@ static class AssayCli
         {
             return await TellAsync(cli, error);
         }
+        catch (Exception error) when (Environment.GetEnvironmentVariable("ASSAY_DEBUG") is not { Length: > 0 })
+        {
+            var cause = error.GetBaseException();
+            return await TellAsync(cli, CommandError.Failed($"{parsed.CommandResult.Command.Name} ended unexpectedly: {cause.GetType().Name}: {cause.Message}", "The log in the data directory tells more; ASSAY_DEBUG=1 shows where."));
+        }
     }
 
     static async Task<int> TellAsync(CliContext cli, CommandError error)
@@ -37,7 +59,9 @@ static class AssayCli
     }
 
     static string Sentence(IEnumerable<ParseError> errors) =>
-        string.Join(" ", errors.Select(e => e.Message.TrimEnd('.') + ".").Distinct(StringComparer.Ordinal));
+        string.Join(" ", errors.Select(e => e.SymbolResult is ArgumentResult { Tokens.Count: 0, Parent: CommandResult command } missing
+            ? $"{command.Command.Name} needs {missing.Argument.Name}: {missing.Argument.Description}."
+            : e.Message.TrimEnd('.') + ".").Distinct(StringComparer.Ordinal));
 
     static string Path(CommandResult command)
     {

@@ -17,7 +17,7 @@ public static class ExitCodes
 }
 
 /// <summary>A command cannot go on, for a reason its caller can act on. The message says what was attempted and why; <see cref="Fix"/> what to do.</summary>
-public sealed class CommandError(int exitCode, string message, string? fix = null, Exception? cause = null) : Exception(message, cause)
+public class CommandError(int exitCode, string message, string? fix = null, Exception? cause = null) : Exception(message, cause)
 {
     /// <summary>The exit code of the process.</summary>
     public int ExitCode { get; } = exitCode;

@@ -25,7 +25,7 @@ public sealed record EngineOverride(string Name, IReadOnlyDictionary<string, str
         return kind switch
         {
             "scripted" when rest.Length == 0 => Create(name, ("Kind", "scripted")),
-            "replay" => Create(name, ("Kind", "replay"), ("Path", ExistingFile(rest, folder, text)), ("Model", "")),
+            "replay" => Create(name, ("Kind", "replay"), ("Path", ExistingFile(rest, folder, text))),
             "openai" => OpenAi(name, rest, text),
             _ => throw CommandError.BadInput($"--engine {text}: '{value}' is not an engine.", Form),
         };

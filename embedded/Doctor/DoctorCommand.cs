@@ -1,0 +1,154 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Assay.Embedded.Api;
+using Assay.Embedded.Audits;
+using Assay.Embedded.Cli;
+using Assay.Embedded.DataDirectories;
+using Assay.Embedded.Host;
+using Microsoft.Data.Sqlite;
+
+namespace Assay.Embedded.Doctor;
+
+/// <summary><c>assay doctor</c>: looks at everything an audit needs and says what is wrong and what to do.</summary>
+static class DoctorCommand
+{
+    const long LittleSpace = 500L * 1024 * 1024;
+
+    public static Command Create(CliContext cli, SystemOptions target)
+    {
+        var integrity = new Option<bool>("--integrity") { Description = "Also read every page of the databases" };
+        var command = new Command("doctor", "Check the data directory, the databases, the engines and the ledger") { integrity };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var choice = target.Read(parsed, cli);
+            var findings = new Findings(cli);
+            if (choice.Url is null)
+            {
+                await CheckFolderAsync(findings, choice.DataPath, cancellationToken);
+                await CheckFilesAsync(findings, choice.DataPath, parsed.GetValue(integrity), cancellationToken);
+            }
+
+            // A damaged file would only be told again, less clearly, by a system that cannot start on it.
+            if (!findings.AnyFailure)
+                await CheckSystemAsync(cli, findings, choice, cancellationToken);
+            await cli.Out.WriteLineAsync(findings.AnyFailure ? "Something is wrong; see FAIL above." : "All is well.");
+            return findings.AnyFailure ? ExitCodes.Failed : ExitCodes.Done;
+        });
+        return command;
+    }
+
+    static async Task CheckFolderAsync(Findings findings, string path, CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(path))
+        {
+            await findings.OkAsync("data", $"{path} does not exist yet; the first command makes it.");
+            return;
+        }
+
+        var owner = await DataDirectory.ReadOwnerAsync(path, cancellationToken);
+        await findings.OkAsync("data", path + (owner?.Url is { } url ? string.Create(CultureInfo.InvariantCulture, $", held by process {owner.ProcessId} ({owner.Command} at {url.TrimEnd('/')})") : ""));
+        var free = new DriveInfo(path).AvailableFreeSpace;
+        if (free < LittleSpace)
+            await findings.WarnAsync("disk", string.Create(CultureInfo.InvariantCulture, $"only {free / 1024 / 1024} MB are free beside {path}; make room before a large audit."));
+        else
+            await findings.OkAsync("disk", string.Create(CultureInfo.InvariantCulture, $"{free / 1024 / 1024 / 1024.0:0.0} GB free"));
+    }
+
+    static async Task CheckFilesAsync(Findings findings, string path, bool thoroughly, CancellationToken cancellationToken)
+    {
+        foreach (var name in new[] { "AuditSaga", "LlmGateway", "Analyzer", "Dashboard" })
+        {
+            var file = Path.Combine(path, EmbeddedHost.DatabaseFile(name));
+            if (!File.Exists(file))
+                continue;
+            var answer = await CheckFileAsync(file, thoroughly ? "PRAGMA integrity_check(5)" : "PRAGMA quick_check(1)", cancellationToken);
+            var size = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(file)}, {new FileInfo(file).Length / 1024.0 / 1024:0.0} MB");
+            if (answer == "ok")
+                await findings.OkAsync("database", size);
+            else
+                await findings.FailAsync("database", $"{file} is damaged: {answer}. Restore it from a backup, or start anew with --data DIR.");
+        }
+    }
+
+    static async Task<string> CheckFileAsync(string file, string pragma, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+            await connection.OpenAsync(cancellationToken);
+            await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // One of two constants.
+            command.CommandText = pragma;
+#pragma warning restore CA2100
+            return Convert.ToString(await command.ExecuteScalarAsync(cancellationToken), CultureInfo.InvariantCulture) ?? "no answer";
+        }
+        catch (SqliteException e)
+        {
+            return e.Message;
+        }
+    }
+
+    static async Task CheckSystemAsync(CliContext cli, Findings findings, SystemChoice choice, CancellationToken cancellationToken)
+    {
+        await using var system = await AssaySystem.ConnectAsync(cli, choice, "doctor", cancellationToken);
+        var (ready, text) = await system.Api.ReadyAsync(cancellationToken);
+        if (ready)
+            await findings.OkAsync("ready", $"{system.Api.Address.ToString().TrimEnd('/')} is ready");
+        else
+            await findings.FailAsync("ready", $"{system.Api.Address} is not ready: {NotReady(text)}");
+
+        foreach (var engine in await system.Api.EnginesAsync(cancellationToken))
+        {
+            var what = $"{engine.Engine}: {engine.Kind} {engine.Model}{(engine.Simulated ? " (simulated, costs nothing, measures nothing real)" : "")}";
+            if (engine.State == "ready")
+                await findings.OkAsync("engine", what);
+            else
+                await findings.WarnAsync("engine", $"{what}: {engine.State}");
+        }
+
+        var spending = await system.Api.SpendingAsync(null, cancellationToken);
+        if (spending.Halted)
+            await findings.WarnAsync("spending", $"halted by {spending.HaltedBy} at {Show.Time(spending.HaltedAt)}: {spending.HaltReason}; `assay resume` allows it again.");
+        foreach (var day in spending.Scopes.Where(s => s.Scope.StartsWith("day:", StringComparison.Ordinal)))
+            await findings.OkAsync("spending", $"{day.Scope[4..]}: {Show.Usd(day.SpentUsd)} spent, {Show.Usd(day.ReservedUsd)} reserved of {Show.Usd(day.CeilingUsd)}");
+        if (spending.InDoubt.Count > 0)
+            await findings.WarnAsync("in doubt", $"{Show.Count(spending.InDoubt.Count, "call")} worth up to {Show.Usd(spending.InDoubt.Sum(c => c.WorstCaseUsd))}; `assay retry ID --ask-in-doubt-again` permits one more try each.");
+        if (spending.Scopes.Where(s => s.OverrunUsd > 0).Sum(s => s.OverrunUsd) is > 0 and var overrun)
+            await findings.WarnAsync("overrun", $"{Show.Usd(overrun)} were billed above the reservations; check the engines' prices.");
+
+        var live = await system.Api.ListAsync("?status=live&pageSize=50", cancellationToken);
+        var now = cli.Time.GetUtcNow().UtcDateTime;
+        foreach (var audit in live.Items.Where(a => a.DeadlineAt is { } deadline && now > deadline.AddSeconds(60)))
+            await findings.FailAsync("audit", $"{audit.AuditId} is {audit.Status} 60 s past its deadline {Show.Time(audit.DeadlineAt)}; the watch should have failed it. See the log.");
+        await findings.OkAsync("audits", $"{live.Total} live");
+    }
+
+    static string NotReady(string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            return string.Join("; ", document.RootElement.At("checks").EnumerateObject().Where(c => c.Value.Text("status") != "Healthy").Select(c => $"{c.Name} {c.Value.Text("status")} {c.Value.Text("description")}"));
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return text;
+        }
+    }
+
+    sealed class Findings(CliContext cli)
+    {
+        public bool AnyFailure { get; private set; }
+
+        public Task OkAsync(string what, string text) => cli.Out.WriteLineAsync($"ok    {what,-9} {text}");
+
+        public Task WarnAsync(string what, string text) => cli.Out.WriteLineAsync($"warn  {what,-9} {text}");
+
+        public Task FailAsync(string what, string text)
+        {
+            AnyFailure = true;
+            return cli.Out.WriteLineAsync($"FAIL  {what,-9} {text}");
+        }
+    }
+}
