@@ -45,6 +45,7 @@ internal sealed class EngineCatalog : IEngineCatalog
     {
         var problems = new List<string>();
         var engines = new List<EngineDefinition>();
+        var listed = PriceList.Read(configuration, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime), problems);
         foreach (var section in configuration.GetSection("Engines").GetChildren())
         {
             var before = problems.Count;
@@ -54,14 +55,14 @@ internal sealed class EngineCatalog : IEngineCatalog
             settings.RefuseUnknown();
             if (section.Key.Length > 64 || section.Key.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.')))
                 problems.Add($"Engines:{section.Key} is no name of an engine: at most 64 letters, digits, '-', '_' and '.'.");
-            var engine = Define(settings, time, loggers);
+            var engine = Define(settings, listed, time, loggers);
             if (engine is not null && problems.Count == before)
                 engines.Add(engine);
         }
         return problems.Count == 0 ? new EngineCatalog(engines) : throw new EngineSettingsException(problems);
     }
 
-    static EngineDefinition? Define(EngineSettings settings, TimeProvider time, ILoggerFactory loggers)
+    static EngineDefinition? Define(EngineSettings settings, PriceList listed, TimeProvider time, ILoggerFactory loggers)
     {
         var preset = Presets.TryGetValue(settings.Name, out var found) ? found : default;
         var kind = settings.Text("Kind")?.ToLowerInvariant();
@@ -76,7 +77,7 @@ internal sealed class EngineCatalog : IEngineCatalog
         {
             EngineKinds.Scripted => DefineScripted(settings, time),
             EngineKinds.Replay => DefineReplay(settings),
-            _ => DefineProvider(settings, kind, preset.Kind == kind ? (preset.BaseUrl, preset.Model) : (null, null), loggers),
+            _ => DefineProvider(settings, kind, preset.Kind == kind ? (preset.BaseUrl, preset.Model) : (null, null), listed, loggers),
         };
     }
 
@@ -117,7 +118,7 @@ internal sealed class EngineCatalog : IEngineCatalog
             ParametersHash(EngineKinds.Replay, model, content, limit), new ReplayEngine(new RecordedAnswers(path ?? "", model), limit));
     }
 
-    static EngineDefinition? DefineProvider(EngineSettings settings, string kind, (string? BaseUrl, string? Model) preset, ILoggerFactory loggers)
+    static EngineDefinition? DefineProvider(EngineSettings settings, string kind, (string? BaseUrl, string? Model) preset, PriceList listed, ILoggerFactory loggers)
     {
         var model = settings.Text("Model") ?? preset.Model;
         if (model is null)
@@ -140,7 +141,7 @@ internal sealed class EngineCatalog : IEngineCatalog
         var search = settings.Switch("Search") ?? false;
         var temperature = settings.Number("Temperature", 0, 2);
         var limit = settings.Whole("MaxOutputTokens", 16, 200_000) ?? 2048;
-        var prices = ProviderPrices(settings, kind, address, model ?? "", search);
+        var (prices, pricesFrom) = ProviderPrices(settings, listed, kind, address, model ?? "", search);
         if (model is null || prices is null)
             return null;
 
@@ -155,25 +156,29 @@ internal sealed class EngineCatalog : IEngineCatalog
             _ => new OpenAIFormat(wire, endpoint, model, key, search, temperature),
         };
         var engine = new ProviderEngine(settings.Name, format, limit, searchInput, Timeout(settings), settings.Statuses("NotBilledStatuses"), loggers.CreateLogger<ProviderEngine>());
-        return Common(settings, kind, model, limit, prices, concurrency: 8, ParametersHash(kind, endpoint, model, limit, search, temperature), engine);
+        return Common(settings, kind, model, limit, prices, concurrency: 8, ParametersHash(kind, endpoint, model, limit, search, temperature), engine) with { PricesFrom = pricesFrom };
     }
 
-    /// <summary>The prices set, what is not set from the table; a price that nobody knows is not free.</summary>
-    static EnginePrices? ProviderPrices(EngineSettings settings, string kind, Uri address, string model, bool search)
+    /// <summary>The engine's own prices, else those of the settings' price list, else those of the built-in table. A price that nobody knows is not free.</summary>
+    static (EnginePrices? Prices, DateOnly? From) ProviderPrices(EngineSettings settings, PriceList list, string kind, Uri address, string model, bool search)
     {
+        var listed = list.Find(address.Host, model, search);
         // What listens on this machine and calls its models by a provider's names is taken for a way to that provider.
-        var listed = EngineAddress.IsLoopback(address) ? PriceTable.FindAnywhere(kind, model, search) : PriceTable.Find(kind, address.Host, model, search);
-        var input = settings.Money("InputUsdPerMTok") ?? listed?.InputUsdPerMTok;
-        var output = settings.Money("OutputUsdPerMTok") ?? listed?.OutputUsdPerMTok;
-        var searched = settings.Money("SearchUsd") ?? (search ? listed?.SearchUsd : 0);
-        var request = settings.Money("RequestUsd") ?? listed?.RequestUsd ?? 0;
+        if (listed is null && (EngineAddress.IsLoopback(address) ? PriceTable.FindAnywhere(kind, model, search) : PriceTable.Find(kind, address.Host, model, search)) is { } known)
+            listed = (known, PriceTable.EffectiveFrom);
+        var own = (Input: settings.Money("InputUsdPerMTok"), Output: settings.Money("OutputUsdPerMTok"), Request: settings.Money("RequestUsd"), Search: settings.Money("SearchUsd"));
+        var input = own.Input ?? listed?.Prices.InputUsdPerMTok;
+        var output = own.Output ?? listed?.Prices.OutputUsdPerMTok;
+        var searched = own.Search ?? (search ? listed?.Prices.SearchUsd : 0);
         foreach (var (price, setting) in ((decimal?, string)[])[(input, "InputUsdPerMTok"), (output, "OutputUsdPerMTok"), (searched, "SearchUsd")])
         {
             if (price is null && !settings.Has(setting))
                 settings.Problem(setting, $"is not set, and the price of '{model}' at {address.Host} is not known: an unknown price is not free. Set it in US dollars, to 0 only if nothing is paid.");
         }
-        return input is null || output is null || searched is null ? null
-            : new EnginePrices { InputUsdPerMTok = input.Value, OutputUsdPerMTok = output.Value, RequestUsd = request, SearchUsd = searched.Value };
+        if (input is null || output is null || searched is null)
+            return default;
+        var prices = new EnginePrices { InputUsdPerMTok = input.Value, OutputUsdPerMTok = output.Value, RequestUsd = own.Request ?? listed?.Prices.RequestUsd ?? 0, SearchUsd = searched.Value };
+        return (prices, own.Input is null || own.Output is null ? listed?.From : null);
     }
 
     static EngineDefinition Common(EngineSettings settings, string kind, string model, int outputLimit, EnginePrices prices, int concurrency, string parametersHash, IAnswerEngine engine) => new()

@@ -13,6 +13,10 @@ public sealed record EngineDefinition
 
     public required bool Simulated { get; init; }
     public required EnginePrices Prices { get; init; }
+
+    /// <summary>The day the prices are from, where they come from a price list and not from the engine's own settings.</summary>
+    public DateOnly? PricesFrom { get; init; }
+
     public required int MaxOutputTokens { get; init; }
     public required int MaxConcurrency { get; init; }
     public int? RequestsPerMinute { get; init; }

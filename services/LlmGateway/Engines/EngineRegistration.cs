@@ -23,7 +23,7 @@ internal sealed partial class EngineStart(IEngineCatalog catalog, ILogger<Engine
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         foreach (var engine in catalog.All.OrderBy(engine => engine.Name, StringComparer.Ordinal))
-            LogEngine(engine.Name, engine.Kind, engine.Model, engine.Prices.InputUsdPerMTok, engine.Prices.OutputUsdPerMTok, engine.Prices.RequestUsd, engine.Prices.SearchUsd);
+            LogEngine(engine.Name, engine.Kind, engine.Model, engine.Prices.InputUsdPerMTok, engine.Prices.OutputUsdPerMTok, engine.Prices.RequestUsd, engine.Prices.SearchUsd, engine.PricesFrom is { } day ? $", list prices of {day:yyyy-MM-dd}" : "");
         if (catalog.All.Count == 0)
             LogNone();
         foreach (var kind in catalog.All.GroupBy(engine => engine.Kind, StringComparer.Ordinal))
@@ -43,8 +43,8 @@ internal sealed partial class EngineStart(IEngineCatalog catalog, ILogger<Engine
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Engine {Engine} is {Kind} {Model}: input {InputUsdPerMTok} and output {OutputUsdPerMTok} US dollars per million tokens, {RequestUsd} a request, {SearchUsd} a search")]
-    partial void LogEngine(string engine, string kind, string model, decimal inputUsdPerMTok, decimal outputUsdPerMTok, decimal requestUsd, decimal searchUsd);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Engine {Engine} is {Kind} {Model}: input {InputUsdPerMTok} and output {OutputUsdPerMTok} US dollars per million tokens, {RequestUsd} a request, {SearchUsd} a search{Origin}")]
+    partial void LogEngine(string engine, string kind, string model, decimal inputUsdPerMTok, decimal outputUsdPerMTok, decimal requestUsd, decimal searchUsd, string origin);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "No engine is configured: every audit is refused as UnknownEngine. Set Engines__NAME__Kind and its settings")]
     partial void LogNone();

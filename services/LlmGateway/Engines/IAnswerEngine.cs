@@ -10,7 +10,7 @@ public interface IAnswerEngine
 
     /// <summary>
     /// Sends the request once. Faults of provider and wire come back as outcomes; the timeout is the engine's own.
-    /// The request's bytes leave within <see cref="EngineTiming.WriteWithin"/> of the call or not at all (then <see cref="OutcomeClass.NotBilled"/>).
+    /// The request's bytes leave by <see cref="RenderedRequest.WriteBy"/>, without one within <see cref="EngineTiming.WriteWithin"/> of the call, or not at all (then <see cref="OutcomeClass.NotBilled"/>).
     /// </summary>
     /// <exception cref="OperationCanceledException">Only when <paramref name="ct"/> is cancelled; whether the provider billed is then unknown.</exception>
     Task<EngineOutcome> AskAsync(RenderedRequest request, string idempotencyKey, CancellationToken ct);
@@ -63,4 +63,7 @@ public sealed record RenderedRequest
     public required int MaxOutputTokens { get; init; }
 
     public required EngineRequest Request { get; init; }
+
+    /// <summary>The moment, as a <see cref="System.Diagnostics.Stopwatch"/> timestamp, after which no byte may leave any more: a second after the intent was committed.</summary>
+    public long? WriteBy { get; init; }
 }

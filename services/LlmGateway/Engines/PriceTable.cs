@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Configuration;
+
 namespace Assay.LlmGateway.Engines;
 
 /// <summary>Published list prices of well-known models, for settings that name none. Settings always win; a model that is not here must be priced by setting.</summary>
@@ -77,5 +79,51 @@ public static class PriceTable
             return false;
         var rest = model.AsSpan(family.Length);
         return rest.IsEmpty || rest is "-latest" || (rest[0] == '-' && rest.Length >= 9 && !rest.ContainsAnyExcept("-0123456789"));
+    }
+}
+
+/// <summary>
+/// Prices from the settings: <c>Prices:N:Model</c> with <c>EffectiveFrom</c> and the four prices, optionally for one <c>Host</c> only.
+/// The latest entry whose day has come decides when a process starts; audits keep the prices they were opened with.
+/// </summary>
+internal sealed class PriceList
+{
+    sealed record Entry(string Model, string? Host, DateOnly From, EnginePrices Prices);
+
+    readonly List<Entry> entries = [];
+
+    public static PriceList Read(IConfiguration configuration, DateOnly today, ICollection<string> problems)
+    {
+        var list = new PriceList();
+        foreach (var section in configuration.GetSection("Prices").GetChildren())
+        {
+            var settings = new EngineSettings("Prices:" + section.Key, section, problems, prefix: "");
+            var before = problems.Count;
+            settings.RefuseUnknown(["Model", "Host", "EffectiveFrom", "InputUsdPerMTok", "OutputUsdPerMTok", "RequestUsd", "SearchUsd"], "a price");
+            var model = settings.Text("Model");
+            if (model is null)
+                settings.Problem("Model", "is missing. Set it to the model the price is for.");
+            var from = settings.Day("EffectiveFrom");
+            if (from is null && !settings.Has("EffectiveFrom"))
+                settings.Problem("EffectiveFrom", "is missing. Set it to the first day of the price, for example 2026-01-31.");
+            var (input, output) = (settings.Money("InputUsdPerMTok"), settings.Money("OutputUsdPerMTok"));
+            foreach (var (price, setting) in ((decimal?, string)[])[(input, "InputUsdPerMTok"), (output, "OutputUsdPerMTok")])
+            {
+                if (price is null && !settings.Has(setting))
+                    settings.Problem(setting, "is missing: an unknown price is not free. Set it in US dollars per million tokens.");
+            }
+            var prices = new EnginePrices { InputUsdPerMTok = input ?? 0, OutputUsdPerMTok = output ?? 0, RequestUsd = settings.Money("RequestUsd") ?? 0, SearchUsd = settings.Money("SearchUsd") ?? 0 };
+            if (problems.Count == before && from <= today)
+                list.entries.Add(new Entry(model!, settings.Text("Host"), from!.Value, prices));
+        }
+        return list;
+    }
+
+    /// <summary>The price of a model at a host and the day it is from; null where the settings hold none that is in force.</summary>
+    public (EnginePrices Prices, DateOnly From)? Find(string host, string model, bool search)
+    {
+        var found = entries.Where(entry => string.Equals(entry.Model, model, StringComparison.OrdinalIgnoreCase) && (entry.Host is null || string.Equals(entry.Host, host, StringComparison.OrdinalIgnoreCase)))
+            .OrderByDescending(entry => entry.Host is not null).ThenByDescending(entry => entry.From).FirstOrDefault();
+        return found is null ? null : (search ? found.Prices : found.Prices with { SearchUsd = 0 }, found.From);
     }
 }

@@ -11,7 +11,7 @@ public sealed class EngineSettingsException(IReadOnlyList<string> problems)
 }
 
 /// <summary>Reads one engine's section, collecting what is wrong instead of stopping at the first.</summary>
-internal sealed class EngineSettings(string name, IConfigurationSection section, ICollection<string> problems)
+internal sealed class EngineSettings(string name, IConfigurationSection section, ICollection<string> problems, string prefix = "Engines:")
 {
     static readonly string[] Known =
     [
@@ -22,7 +22,7 @@ internal sealed class EngineSettings(string name, IConfigurationSection section,
 
     public string Name => name;
 
-    public string Key(string setting) => $"Engines:{name}:{setting}";
+    public string Key(string setting) => $"{prefix}{name}:{setting}";
 
     public void Problem(string setting, string text) => problems.Add($"{Key(setting)} {text}");
 
@@ -30,13 +30,25 @@ internal sealed class EngineSettings(string name, IConfigurationSection section,
 
     public string? Text(string setting) => string.IsNullOrWhiteSpace(section[setting]) ? null : section[setting]!.Trim();
 
-    public void RefuseUnknown()
+    public void RefuseUnknown() => RefuseUnknown(Known, "an engine");
+
+    public void RefuseUnknown(IReadOnlyList<string> known, string of)
     {
         foreach (var child in section.GetChildren())
         {
-            if (!Known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
-                Problem(child.Key, $"is no setting of an engine. Known are {string.Join(", ", Known)}.");
+            if (!known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+                Problem(child.Key, $"is no setting of {of}. Known are {string.Join(", ", known)}.");
         }
+    }
+
+    public DateOnly? Day(string setting)
+    {
+        if (Text(setting) is not { } text)
+            return null;
+        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
+            return day;
+        Problem(setting, $"is '{text}', not a day written yyyy-MM-dd, for example 2026-01-31.");
+        return null;
     }
 
     public decimal? Money(string setting)

@@ -10,7 +10,10 @@ namespace Assay.LlmGateway.Tests.Engines;
 static class Configured
 {
     public static IEngineCatalog Catalog(params (string Key, string? Value)[] settings) =>
-        EngineCatalog.Build(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create("Engines:" + s.Key, s.Value))).Build(), TimeProvider.System, NullLoggerFactory.Instance);
+        Build([.. settings.Select(s => ("Engines:" + s.Key, s.Value))]);
+
+    public static IEngineCatalog Build(params (string Key, string? Value)[] settings) =>
+        EngineCatalog.Build(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, s.Value))).Build(), TimeProvider.System, NullLoggerFactory.Instance);
 
     public static EngineDefinition Scripted(string name = "chatgpt") =>
         Catalog(($"{name}:Kind", "scripted"), ($"{name}:MinLatency", "00:00:00"), ($"{name}:MaxLatency", "00:00:00")).Find(name)!;

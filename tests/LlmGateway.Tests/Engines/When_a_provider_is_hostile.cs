@@ -99,7 +99,7 @@ public class When_a_provider_is_hostile
         var engine = Engine(provider);
         var rendered = engine.Engine.Render(Configured.Question("q"));
 
-        var outcome = await engine.Engine.AskAsync(rendered, "key", CancellationToken.None);
+        var outcome = await Configured.AskWarmAsync(engine, rendered.Request, () => provider.Requests.Count > 0);
 
         outcome.State.ShouldBe(CallStates.Answered);
         engine.SettleMicroUsd(rendered, outcome).ShouldBe(engine.WorstCaseMicroUsd(rendered));

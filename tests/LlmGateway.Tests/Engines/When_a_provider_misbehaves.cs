@@ -129,6 +129,23 @@ public class When_a_provider_misbehaves(FakeProvider provider) : IClassFixture<F
         await Should.ThrowAsync<OperationCanceledException>(asking);
     }
 
+    [Theory]
+    [InlineData(EngineKinds.OpenAI)]
+    [InlineData(EngineKinds.Anthropic)]
+    [InlineData(EngineKinds.Gemini)]
+    public async Task Should_send_nothing_after_its_moment(string kind)
+    {
+        await ForceAsync("none");
+        var key = Guid.NewGuid().ToString("N");
+        var engine = Engine(kind);
+        var rendered = engine.Engine.Render(Configured.Question("best earbuds"));
+
+        var outcome = await engine.Engine.AskAsync(rendered with { WriteBy = System.Diagnostics.Stopwatch.GetTimestamp() - 1 }, key, CancellationToken.None);
+
+        (outcome.Class, outcome.State, outcome.Retryable).ShouldBe((OutcomeClass.NotBilled, CallStates.Declined, true));
+        (await provider.Server.StatsAsync(key)).GetProperty("received").GetInt32().ShouldBe(0);
+    }
+
     [Fact]
     public async Task Should_send_nothing_for_a_caller_who_is_gone()
     {

@@ -121,6 +121,38 @@ public class When_engines_are_configured
     }
 
     [Fact]
+    public void Should_take_the_latest_listed_price_whose_day_has_come()
+    {
+        (string, string?)[] settings =
+        [
+            ("Engines:e:Kind", "openai"), ("Engines:e:BaseUrl", "http://127.0.0.1:1"), ("Engines:e:Model", "m"),
+            ("Prices:0:Model", "M"), ("Prices:0:EffectiveFrom", "2020-01-01"), ("Prices:0:InputUsdPerMTok", "1"), ("Prices:0:OutputUsdPerMTok", "2"), ("Prices:0:SearchUsd", "0.01"),
+            ("Prices:1:Model", "m"), ("Prices:1:EffectiveFrom", "2021-01-01"), ("Prices:1:InputUsdPerMTok", "3"), ("Prices:1:OutputUsdPerMTok", "4"),
+            ("Prices:2:Model", "m"), ("Prices:2:EffectiveFrom", "2999-01-01"), ("Prices:2:InputUsdPerMTok", "5"), ("Prices:2:OutputUsdPerMTok", "6"),
+            ("Prices:3:Model", "m"), ("Prices:3:Host", "elsewhere.example"), ("Prices:3:EffectiveFrom", "2022-01-01"), ("Prices:3:InputUsdPerMTok", "7"), ("Prices:3:OutputUsdPerMTok", "8"),
+        ];
+
+        var listed = Configured.Build(settings).Find("e")!;
+        var own = Configured.Build([.. settings, ("Engines:e:InputUsdPerMTok", "9"), ("Engines:e:OutputUsdPerMTok", "10")]).Find("e")!;
+
+        (listed.Prices, listed.PricesFrom).ShouldBe((new EnginePrices { InputUsdPerMTok = 3, OutputUsdPerMTok = 4 }, new DateOnly(2021, 1, 1)));
+        (own.Prices, own.PricesFrom).ShouldBe((new EnginePrices { InputUsdPerMTok = 9, OutputUsdPerMTok = 10 }, null));
+    }
+
+    [Theory]
+    [InlineData("Prices:0:EffectiveFrom", "31.01.2026", "Prices:0:EffectiveFrom is '31.01.2026', not a day")]
+    [InlineData("Prices:0:EffectiveFrom", null, "Prices:0:EffectiveFrom is missing")]
+    [InlineData("Prices:0:InputUsdPerMTok", null, "Prices:0:InputUsdPerMTok is missing: an unknown price is not free")]
+    [InlineData("Prices:0:Model", null, "Prices:0:Model is missing")]
+    [InlineData("Prices:0:Input", "1", "Prices:0:Input is no setting of a price")]
+    public void Should_refuse_a_list_of_prices_that_cannot_be_used(string key, string? value, string expected)
+    {
+        (string Key, string? Value)[] settings = [("Prices:0:Model", "m"), ("Prices:0:EffectiveFrom", "2020-01-01"), ("Prices:0:InputUsdPerMTok", "1"), ("Prices:0:OutputUsdPerMTok", "2")];
+
+        Should.Throw<EngineSettingsException>(() => Configured.Build([.. settings.Where(pair => pair.Key != key), (key, value)])).Message.ShouldContain(expected);
+    }
+
+    [Fact]
     public void Should_pin_what_changes_the_answers_and_nothing_else()
     {
         var hash = Configured.Catalog(Paid).Find("e")!.ParametersHash;

@@ -1,9 +1,10 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Assay.LlmGateway.Engines.Providers;
 
 /// <summary>One try on its way through an SDK: what it must carry, and what is known of its fate however the SDK reports it.</summary>
-internal sealed class CallOnWire(string idempotencyKey)
+internal sealed class CallOnWire(string idempotencyKey, long? writeBy = null)
 {
     const int Waiting = 0;
     const int Left = 1;
@@ -35,8 +36,13 @@ internal sealed class CallOnWire(string idempotencyKey)
 
     public byte[] Body { get; private set; } = [];
 
-    /// <summary>Claims the moment of writing; false when the try was given back before.</summary>
-    public bool TryWrite() => Interlocked.CompareExchange(ref fate, Left, Waiting) != GivenBack;
+    /// <summary>Claims the moment of writing; false when the try was given back before, or its time is over although no timer said so yet.</summary>
+    public bool TryWrite()
+    {
+        if (writeBy is { } until && Stopwatch.GetTimestamp() > until)
+            TryGiveBack();
+        return Interlocked.CompareExchange(ref fate, Left, Waiting) != GivenBack;
+    }
 
     /// <summary>Claims that nothing was and will be written; false when writing has begun.</summary>
     public bool TryGiveBack() => Interlocked.CompareExchange(ref fate, GivenBack, Waiting) != Left;

@@ -35,13 +35,14 @@ internal sealed partial class ProviderEngine(string name, IProviderFormat format
     public async Task<EngineOutcome> AskAsync(RenderedRequest request, string idempotencyKey, CancellationToken ct)
     {
         var started = Stopwatch.GetTimestamp();
-        var call = new CallOnWire(idempotencyKey);
+        var writeBy = request.WriteBy ?? started + (long)(EngineTiming.WriteWithin.TotalSeconds * Stopwatch.Frequency);
+        var call = new CallOnWire(idempotencyKey, writeBy);
         var timedOut = false;
         using (var ending = CancellationTokenSource.CreateLinkedTokenSource(ct))
         {
             ending.CancelAfter(timeout);
             // What has not left in time must never leave: a halt has been told that it will not.
-            await using var writing = new Timer(_ => GiveBack(call, ending), state: null, EngineTiming.WriteWithin, Timeout.InfiniteTimeSpan);
+            await using var writing = new Timer(_ => GiveBack(call, ending), state: null, writeBy > started ? Stopwatch.GetElapsedTime(started, writeBy) : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
             CallOnWire.Current = call;
             try
             {
