@@ -48,4 +48,7 @@ public sealed record PlannedQuery
     public required bool Control { get; init; }
 
     public double Weight { get; init; } = 1;
+
+    /// <summary>Other wordings of the same question, for the second and further runs; a run without one repeats the text. Given queries have none.</summary>
+    public IReadOnlyList<string> Paraphrases { get; init; } = [];
 }

@@ -27,5 +27,5 @@ static class Batches
     static IEnumerable<Question> QuestionsOf(RequestAudit request, IReadOnlyList<PlannedQuery> queries) =>
         from run in Enumerable.Range(1, request.Runs)
         from query in queries
-        select new Question { QuestionId = query.QueryId, Text = query.Text, Run = run, Locale = request.Locale };
+        select new Question { QuestionId = query.QueryId, Text = query.Paraphrases.ElementAtOrDefault(run - 2) ?? query.Text, Run = run, Locale = request.Locale };
 }
