@@ -119,7 +119,7 @@ public sealed class AnAuditThroughTheAnalyzer
 
         await analyzer.SendAsync(command with { Attempt = 3, AdvisorAvailable = false });
         var later = await analyzer.HearAsync<QueriesPlanned>(p => p.Attempt == 3);
-        later.Queries.ShouldBe(planned.Queries);
+        later.Queries.ShouldBeEquivalentTo(planned.Queries);
         later.SpentMicroUsd.ShouldBe(0);
     }
 

@@ -42,9 +42,9 @@ static class AnswerBatch
                 Control = false,
             };
             var row = stored.GetValueOrDefault(answer.CallKey);
-            var intake = AnswerIntake.Take(answer, query.Text, request.Locale, brands.Lexicon, row?.Text, row?.TextHash);
+            var intake = AnswerIntake.Take(answer, Asked(answer, query), request.Locale, brands.Lexicon, row?.Text, row?.TextHash);
             var fresh = Row(message, answer, query, intake, now);
-            fresh.FictitiousMentioned = query.Control && intake is { Outcome: AnswerOutcomes.Valid, Text: { } text } && fictitious.Value.AreNamedIn(text, query.Text);
+            fresh.FictitiousMentioned = query.Control && intake is { Outcome: AnswerOutcomes.Valid, Text: { } text } && fictitious.Value.AreNamedIn(text, Asked(answer, query));
             taken.Add(fresh);
             if (row is null)
                 db.Answers.Add(fresh);
@@ -91,6 +91,9 @@ static class AnswerBatch
             ? (subject, plan)
             : throw new InvalidOperationException($"Cannot read batch {message.BatchId} of audit {message.AuditId}: the audit's {(subject is null ? "subject" : "plan")} is not stored here. If the Analyzer's database was replaced, restore it and retry the audit.");
     }
+
+    /// <summary>The wording that was asked: a paraphrase in further runs. What an answer echoes is that.</summary>
+    static string Asked(EngineAnswer answer, PlannedQuery query) => answer.Query.Length > 0 ? answer.Query : query.Text;
 
     static AnswerRow Row(EngineAnswered message, EngineAnswer answer, PlannedQuery query, TakenAnswer intake, DateTime now) => new()
     {

@@ -10,7 +10,7 @@ sealed record TakenAnswer(string Outcome, string? Reason, string? Text, string? 
 /// <summary>Decides what an answer counts as. Pure.</summary>
 static class AnswerIntake
 {
-    /// <param name="query">The query as planned.</param>
+    /// <param name="query">The query as asked.</param>
     /// <param name="ownText">The text this service keeps under the same call key, if any.</param>
     /// <param name="ownHash">Its hash as the ledger gave it.</param>
     public static TakenAnswer Take(EngineAnswer answer, string query, string? locale, BrandLexicon lexicon, string? ownText, string? ownHash)

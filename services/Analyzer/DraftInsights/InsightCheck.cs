@@ -31,14 +31,14 @@ static class InsightCheck
             return Rejected($"\"text\" must be a text of 1 to {MaxText} characters.");
 
         var shown = InsightPrompt.Shown(theme, evidence, below);
-        var known = evidence.Answers.Select(a => a.CallKey).ToHashSet(StringComparer.Ordinal);
-        var (cited, citedComplaint) = References(root, "evidence", known, "answer of this audit");
+        var aliases = CallAliases.Of(evidence);
+        var (cited, citedComplaint) = References(root, "evidence", aliases.Full, "answer of this audit");
         if (citedComplaint is not null)
             return Rejected(citedComplaint);
         if (theme.Layer == 1 && cited.Count == 0 && shown.Count > 0)
             return Rejected("\"evidence\" names no answer.");
 
-        var (rests, restsComplaint) = theme.Layer == 1 ? ([], null) : References(root, "insights", below.Select(i => i.InsightId).ToHashSet(StringComparer.Ordinal), "finding of the input");
+        var (rests, restsComplaint) = theme.Layer == 1 ? ([], null) : References(root, "insights", said => below.Any(i => i.InsightId == said) ? said : null, "finding of the input");
         if (restsComplaint is not null)
             return Rejected(restsComplaint);
         if (theme.Layer > 1 && rests.Count == 0)
@@ -59,7 +59,7 @@ static class InsightCheck
             CallKeys = cited,
             InsightIds = rests,
         };
-        return new(insight, theme.Layer == 3 ? Actions(root, evidence, known, numbers) : [], null);
+        return new(insight, theme.Layer == 3 ? Actions(root, evidence, aliases, numbers) : [], null);
     }
 
     public static Insight Unavailable(InsightTheme theme, string reason) => new()
@@ -77,20 +77,20 @@ static class InsightCheck
 
     static CheckedInsight Rejected(string complaint) => new(null, [], complaint);
 
-    static (IReadOnlyList<string> Known, string? Complaint) References(JsonElement element, string name, HashSet<string> known, string what)
+    static (IReadOnlyList<string> Known, string? Complaint) References(JsonElement element, string name, Func<string, string?> meant, string what)
     {
         if (AdvisorAnswer.Texts(element, name) is not { } references)
             return ([], $"\"{name}\" must be a list of texts.");
         var distinct = references.Distinct(StringComparer.Ordinal).ToList();
         if (distinct.Count > MaxReferences)
             return ([], $"\"{name}\" has {distinct.Count} entries; at most {MaxReferences}.");
-        return distinct.Find(reference => !known.Contains(reference)) is { } foreign
-            ? ([], $"\"{name}\" holds '{(foreign.Length <= 80 ? foreign : foreign[..80])}', which is no {what}.")
-            : (distinct, null);
+        return distinct.Find(reference => meant(reference) is null) is { } foreign
+            ? ([], $"\"{name}\" holds '{InsightPrompt.Short(foreign, 80)}', which is no {what}.")
+            : ([.. distinct.Select(meant).OfType<string>().Distinct(StringComparer.Ordinal)], null);
     }
 
     /// <summary>The actions that name an existing query, engine, metric and evidence. A bad one is left out: rules fill up what is missing.</summary>
-    static IReadOnlyList<Recommendation> Actions(JsonElement root, Evidence evidence, HashSet<string> known, StatedNumbers numbers)
+    static IReadOnlyList<Recommendation> Actions(JsonElement root, Evidence evidence, CallAliases aliases, StatedNumbers numbers)
     {
         if (!root.TryGetProperty("recommendations", out var list) || list.ValueKind != JsonValueKind.Array)
             return [];
@@ -104,7 +104,7 @@ static class InsightCheck
             var metric = evidence.Scores.Scores.Keys.FirstOrDefault(m => Same(m, AdvisorAnswer.Text(item, "metric")));
             if (title.Length is 0 or > MaxTitle || action.Length is 0 or > MaxText || query is null || engine is null || metric is null)
                 continue;
-            var (cited, complaint) = item.ValueKind == JsonValueKind.Object ? References(item, "evidence", known, "answer of this audit") : ([], "not an object");
+            var (cited, complaint) = item.ValueKind == JsonValueKind.Object ? References(item, "evidence", aliases.Full, "answer of this audit") : ([], "not an object");
             if (complaint is not null || cited.Count == 0 || numbers.FirstForeign(title) is not null || numbers.FirstForeign(action) is not null)
                 continue;
             result.Add(new()

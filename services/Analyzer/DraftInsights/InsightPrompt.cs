@@ -65,6 +65,7 @@ static class InsightPrompt
     static string Compose(InsightTheme theme, Evidence evidence, IReadOnlyList<Insight> below, IReadOnlyList<EvidenceAnswer> shown, Detail detail)
     {
         var scores = evidence.Scores;
+        var aliases = CallAliases.Of(evidence);
         var input = new
         {
             task = "insight",
@@ -76,7 +77,7 @@ static class InsightPrompt
             insightId = theme.InsightId,
             simulated = scores.Simulated,
             metrics = theme.Metrics,
-            scores = Rounded(scores.Scores),
+            scores = Rounded(scores.Scores, theme.Metrics, others: true),
             engines = scores.Engines.Take(detail.Parts).ToDictionary(engine => engine.Name, engine => Rounded(engine.Scores, theme.Metrics), StringComparer.Ordinal),
             categories = scores.Categories.ToDictionary(category => category.Name, category => Rounded(category.Scores, theme.Metrics), StringComparer.Ordinal),
             competitorScores = scores.Competitors.OrderBy(competitor => competitor.Difference.Value).ThenBy(competitor => competitor.Name, StringComparer.Ordinal).Take(detail.Parts).ToDictionary(
@@ -87,14 +88,14 @@ static class InsightPrompt
             coverage = scores.Coverage,
             answers = shown.Select(answer => new
             {
-                answer.CallKey,
+                callKey = aliases.Short(answer.CallKey),
                 query = Short(answer.Query, detail.Excerpt),
                 answer.Engine,
                 excerpt = Short(answer.Excerpt, detail.Excerpt),
                 mentions = answer.Mentions.Take(5),
                 domains = answer.Domains.Take(3),
             }),
-            insights = theme.Layer == 1 ? null : below.Select(insight => new { insight.InsightId, insight.Title, text = Short(insight.Text, detail.Text), evidence = insight.CallKeys.Take(1) }),
+            insights = theme.Layer == 1 ? null : below.Select(insight => new { insight.InsightId, insight.Title, text = Short(insight.Text, detail.Text), evidence = insight.CallKeys.Take(2).Select(aliases.Short) }),
         };
         return
             $$"""
@@ -128,8 +129,18 @@ static class InsightPrompt
             .DistinctBy(query => query.QueryId, StringComparer.Ordinal);
     }
 
-    static SortedDictionary<string, ScoreValue> Rounded(IReadOnlyDictionary<string, ScoreValue> scores, IReadOnlyList<string>? only = null) =>
-        new(scores.Where(pair => only is null || only.Contains(pair.Key, StringComparer.Ordinal)).ToDictionary(pair => pair.Key, pair => Round(pair.Value), StringComparer.Ordinal), StringComparer.Ordinal);
+    /// <summary>The theme's own metrics first, in its order: what stands first is what is spoken about.</summary>
+    static OrderedDictionary<string, ScoreValue> Rounded(IReadOnlyDictionary<string, ScoreValue> scores, IReadOnlyList<string> first, bool others = false)
+    {
+        var result = new OrderedDictionary<string, ScoreValue>(StringComparer.Ordinal);
+        foreach (var metric in first.Concat(others ? scores.Keys.Order(StringComparer.Ordinal) : []))
+        {
+            if (scores.TryGetValue(metric, out var score))
+                result.TryAdd(metric, Round(score));
+        }
+
+        return result;
+    }
 
     static ScoreValue Round(ScoreValue score) => score with { Value = Round(score.Value), Low = Round(score.Low), High = Round(score.High) };
 

@@ -21,7 +21,8 @@ static class PlanPrompt
     public static Question Build(RequestAudit request)
     {
         var topic = QueryPlanner.TopicOf(request);
-        var count = Math.Min(request.QueryCount ?? 0, MaxAsked);
+        var paraphrases = Math.Max(request.Runs, 1) - 1;
+        var count = Math.Min(request.QueryCount ?? 0, MaxAsked / (1 + paraphrases));
         var input = new
         {
             task = "plan",
@@ -31,6 +32,7 @@ static class PlanPrompt
             features = topic.Features,
             locale = request.Locale,
             queryCount = count,
+            paraphrases,
             categories = QueryCategories.Planned,
         };
         var text =
@@ -43,8 +45,8 @@ static class PlanPrompt
             - Only in the categories "comparison" and "alternatives" may a question name the brand or a competitor, and at most one question in five may do so. Nowhere else may any brand name appear.
             - Each question is one natural sentence or two, {{QueryPlanner.MinLength}} to {{QueryPlanner.MaxLength}} characters, without line breaks. No two questions ask the same thing.
             - Ask for recommendations or comparisons, so that an answer would name brands.
-
-            Answer: { "queries": [ { "text": "…", "category": "…" } ] }
+            {{(paraphrases == 0 ? "" : $"- Give each question {paraphrases} other wordings in \"paraphrases\": the same question as another buyer would put it, naming no brand that the question does not name.")}}
+            Answer: { "queries": [ { "text": "…", "category": "…"{{(paraphrases == 0 ? "" : ", \"paraphrases\": [\"…\"]")}} } ] }
 
             {{AdvisorInput.Block(input)}}
             """;
@@ -64,7 +66,7 @@ static class PlanPrompt
                let text = AdvisorAnswer.Text(query, "text")
                let category = AdvisorAnswer.Text(query, "category")
                where text is not null && category is not null
-               select new CandidateQuery(text, category.Trim().ToLowerInvariant()),
+               select new CandidateQuery(text, category.Trim().ToLowerInvariant(), AdvisorAnswer.Texts(query, "paraphrases")),
         ];
     }
 }

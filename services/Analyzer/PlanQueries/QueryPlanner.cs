@@ -8,7 +8,7 @@ namespace Assay.Analyzer.PlanQueries;
 /// <summary>Decides panels. Pure: the same request and the same advice always give the same panel.</summary>
 static class QueryPlanner
 {
-    public const string Version = "planner-v1";
+    public const string Version = "planner-v2";
 
     /// <summary>The shortest and longest text of a planned query; given ones are used as they are.</summary>
     public const int MinLength = 8;
@@ -53,7 +53,10 @@ static class QueryPlanner
         }
 
         var source = advised > 0 ? PlanSources.Advisor : PlanSources.Templates;
-        return new(source, chosen.Count == 0 ? [] : Number(chosen.InOrder(), control, namesTrackedBrand), advised);
+        if (chosen.Count == 0)
+            return new(source, [], advised);
+        var queries = Number(chosen.InOrder().Select(query => (query.Text, query.Category)), control, namesTrackedBrand);
+        return new(source, request.Runs <= 1 ? queries : [.. queries.Select(query => query with { Paraphrases = chosen.ParaphrasesOf(query, topic.Language, request.Runs - 1) })], advised);
     }
 
     /// <summary>What templates and advisor are told the panel is about.</summary>
@@ -137,7 +140,7 @@ static class QueryPlanner
     /// <summary>Takes candidates that pass every check until the panel is full.</summary>
     sealed class Selection(int wanted, Func<string, bool> namesTrackedBrand)
     {
-        readonly List<(string Text, string Category)> queries = [];
+        readonly List<CandidateQuery> queries = [];
         readonly HashSet<string> seen = new(StringComparer.Ordinal);
         int branded;
 
@@ -158,14 +161,32 @@ static class QueryPlanner
                 return;
             if (!seen.Add(Identity(text)))
                 return;
-            queries.Add((text, candidate.Category));
+            queries.Add(candidate with { Text = text });
             if (namesBrand)
                 branded++;
         }
 
         /// <summary>By category in the fixed order, so that a reader finds his way; the offer's order inside one.</summary>
-        public IEnumerable<(string Text, string Category)> InOrder() =>
+        public IEnumerable<CandidateQuery> InOrder() =>
             queries.OrderBy(query => QueryCategories.OrderOf(query.Category));
+
+        /// <summary>Wordings for the further runs: the candidate's own where they pass the checks, then the templates'.</summary>
+        public IReadOnlyList<string> ParaphrasesOf(PlannedQuery query, string language, int count)
+        {
+            var own = queries.Find(candidate => string.Equals(candidate.Text, query.Text, StringComparison.Ordinal))?.Paraphrases ?? [];
+            var result = new List<string>(count);
+            foreach (var paraphrase in own.Concat(QueryTemplates.Paraphrases(language, query.Text)))
+            {
+                if (result.Count == count)
+                    break;
+                var text = Clean(paraphrase);
+                // A wording that names a brand where the query does not would measure something else.
+                if (text.Length is >= MinLength and <= 2 * MaxLength && text.Any(char.IsLetter) && namesTrackedBrand(text) == query.Branded && seen.Add(Identity(text)))
+                    result.Add(text);
+            }
+
+            return result;
+        }
 
         /// <summary>Two wordings that differ in case, spaces or punctuation only are one question.</summary>
         static string Identity(string text) =>

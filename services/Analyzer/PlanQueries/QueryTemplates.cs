@@ -40,6 +40,10 @@ static class QueryTemplates
     public static string ControlQuery(PanelTopic topic, string fictitiousBrand) =>
         Fill(Wording.Of(topic.Language).Control, topic.Topic, fictitiousBrand);
 
+    /// <summary>The same question in plain other wordings, in a fixed order; none in a language without wording.</summary>
+    public static IEnumerable<string> Paraphrases(string language, string query) =>
+        Speaks(language) ? Wording.Of(language).Frames.Select(frame => Fill(frame, query, "")) : [];
+
     /// <summary>Whether there is wording in this language; an English panel asked of a German market would measure something else.</summary>
     public static bool Speaks(string language) => Wording.Knows(language);
 
@@ -70,7 +74,7 @@ static class QueryTemplates
     /// <summary>The sentences of one language: <c>{0}</c> is the topic (in <see cref="Versus"/> the brand), <c>{1}</c> what it is crossed with.</summary>
     sealed record Wording(
         string[] Best, string[] BestWithPlace, string[] UseCase, string[] Problem, string[] Price, string[] PriceWithAudience,
-        string[] Feature, string[] Local, string[] Versus, string[] CompareQuality, string[] AlternativesTo, string[] Instead, string AudienceAndQuality, string AudienceAndPlace, string Control,
+        string[] Feature, string[] Local, string[] Versus, string[] CompareQuality, string[] AlternativesTo, string[] Instead, string AudienceAndQuality, string AudienceAndPlace, string[] Frames, string Control,
         string[] Audiences, string[] Problems, string[] Qualities, string[] Places)
     {
         public static bool Knows(string language) => language is "en" or "de" or "fr" or "es";
@@ -111,6 +115,11 @@ static class QueryTemplates
             Instead: ["What is an alternative to the usual big names in {0} for {1}?", "Which lesser known {0} brands suit {1}?"],
             AudienceAndQuality: "What {0} do you recommend for {1} when {2} matters most?",
             AudienceAndPlace: "Which {0} brand would you pick for {1} in {2}?",
+            Frames:
+            [
+                "Help me decide: {0}", "{0} Please name specific brands.", "I have been reading reviews and am still unsure. {0}", "{0} A short answer is enough.",
+                "A friend asked me this: {0}", "{0} Tell me why, too.", "I want to buy soon. {0}", "Quick question: {0}", "{0} I am open to any brand.",
+            ],
             Control: "Is {1} a good brand for {0}? What is it known for?",
             Audiences:
             [
@@ -155,6 +164,11 @@ static class QueryTemplates
             Instead: ["Was ist bei {0} eine Alternative zu den großen Namen für {1}?", "Welche weniger bekannten Marken für {0} passen zu {1}?"],
             AudienceAndQuality: "Was empfiehlst du im Bereich {0} für {1}, wenn es vor allem auf {2} ankommt?",
             AudienceAndPlace: "Welche Marke für {0} würdest du für {1} in {2} wählen?",
+            Frames:
+            [
+                "Hilf mir bei der Entscheidung: {0}", "{0} Nenne bitte konkrete Marken.", "Ich habe Tests gelesen und bin noch unsicher. {0}", "{0} Eine kurze Antwort genügt.",
+                "Ein Freund hat mich gefragt: {0}", "{0} Sag mir auch, warum.", "Ich möchte bald kaufen. {0}", "Kurze Frage: {0}", "{0} Ich bin für jede Marke offen.",
+            ],
             Control: "Ist {1} eine gute Marke für {0}? Wofür ist sie bekannt?",
             Audiences: ["Einsteiger", "Studierende", "kleine Firmen", "Familien", "Profis", "Vielreisende", "das Homeoffice", "Senioren", "den täglichen Gebrauch", "den gelegentlichen Gebrauch", "ein Geschenk", "große Teams", "Kenner", "Pendler", "eine kleine Wohnung", "lange Reisen", "Schulen", "Vereine", "anspruchsvolle Nutzer", "den Außeneinsatz"],
             Problems: ["versteckte Kosten", "schlechten Service", "lange Einrichtung", "ständige Reparaturen", "hohen Verbrauch", "schwierige Bedienung", "schnellen Verschleiß", "lange Lieferzeiten", "Bindung an einen Anbieter", "unnötige Funktionen"],
@@ -180,6 +194,11 @@ static class QueryTemplates
             Instead: ["Quelle alternative aux grands noms pour {0}, destinée à {1} ?", "Quelles marques moins connues pour {0} conviennent à {1} ?"],
             AudienceAndQuality: "Que recommandes-tu pour {0}, destiné à {1}, si la priorité est : {2} ?",
             AudienceAndPlace: "Quelle marque choisir pour {0}, destiné à {1}, {2} ?",
+            Frames:
+            [
+                "Aide-moi à décider : {0}", "{0} Cite des marques précises, s'il te plaît.", "J'ai lu des tests et j'hésite encore. {0}", "{0} Une réponse courte suffit.",
+                "Un ami m'a demandé : {0}", "{0} Dis-moi aussi pourquoi.", "Je veux acheter bientôt. {0}", "Petite question : {0}", "{0} Je suis ouvert à toutes les marques.",
+            ],
             Control: "Est-ce que {1} est une bonne marque pour {0} ? Pour quoi est-elle connue ?",
             Audiences: ["des débutants", "des étudiants", "de petites entreprises", "des familles", "des professionnels", "de grands voyageurs", "le télétravail", "des seniors", "un usage quotidien", "un usage occasionnel", "un cadeau", "de grandes équipes", "des passionnés", "un petit appartement", "des écoles", "un usage en extérieur", "de longs trajets", "des utilisateurs exigeants"],
             Problems: ["des coûts cachés", "un mauvais service", "une installation longue", "des pannes répétées", "une forte consommation", "une usure rapide", "des délais de livraison", "une prise en main difficile"],
@@ -205,6 +224,11 @@ static class QueryTemplates
             Instead: ["¿Qué alternativa hay a los grandes nombres de {0} para {1}?", "¿Qué marcas menos conocidas de {0} convienen para {1}?"],
             AudienceAndQuality: "¿Qué recomiendas en {0} para {1} si lo más importante es {2}?",
             AudienceAndPlace: "¿Qué marca de {0} elegirías para {1} en {2}?",
+            Frames:
+            [
+                "Ayúdame a decidir: {0}", "{0} Nombra marcas concretas, por favor.", "He leído pruebas y aún tengo dudas. {0}", "{0} Basta una respuesta corta.",
+                "Un amigo me preguntó: {0}", "{0} Dime también por qué.", "Quiero comprar pronto. {0}", "Pregunta rápida: {0}", "{0} Estoy abierto a cualquier marca.",
+            ],
             Control: "¿Es {1} una buena marca de {0}? ¿Por qué es conocida?",
             Audiences: ["principiantes", "estudiantes", "pequeñas empresas", "familias", "profesionales", "viajeros frecuentes", "teletrabajo", "personas mayores", "uso diario", "uso ocasional", "un regalo", "equipos grandes", "aficionados", "un piso pequeño", "escuelas", "uso al aire libre", "viajes largos", "usuarios exigentes"],
             Problems: ["costes ocultos", "mal servicio", "una instalación larga", "averías frecuentes", "alto consumo", "desgaste rápido", "entregas lentas", "un uso complicado"],
@@ -218,4 +242,4 @@ static class QueryTemplates
 sealed record PanelTopic(string Language, string Topic, string Brand, IReadOnlyList<string> Competitors, IReadOnlyList<string> Features);
 
 /// <summary>A query that still has to pass the checks of <see cref="QueryPlanner"/>.</summary>
-readonly record struct CandidateQuery(string Text, string Category);
+sealed record CandidateQuery(string Text, string Category, IReadOnlyList<string>? Paraphrases = null);

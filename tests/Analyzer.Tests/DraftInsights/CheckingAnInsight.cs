@@ -33,6 +33,17 @@ public sealed class CheckingAnInsight
         Check("Anker is visible.", ["call-1", "call-99"]).Complaint.ShouldNotBeNull().ShouldContain("call-99");
 
     [Fact]
+    public void Should_understand_the_short_names_of_long_call_keys()
+    {
+        var keys = Audit.Answers.ToDictionary(a => a.CallKey, a => $"{a.CallKey[^1]}{new string('f', 63)}");
+        var audit = Audit with { Answers = [.. Audit.Answers.Select(a => a with { CallKey = keys[a.CallKey] })] };
+
+        LayerDraft.FirstQuestions(1, audit, [])[0].Text.ShouldNotContain(keys["call-1"]);
+        InsightCheck.Check(Theme, """{"title":"t","text":"x","evidence":["1fffffffff"]}""", audit, []).Insight.ShouldNotBeNull().CallKeys.ShouldBe([keys["call-1"]]);
+        InsightCheck.Check(Theme, """{"title":"t","text":"x","evidence":["9fffffffff"]}""", audit, []).Complaint.ShouldNotBeNull();
+    }
+
+    [Fact]
     public void Should_reject_a_finding_without_evidence() =>
         Check("Anker is visible.", []).Complaint.ShouldNotBeNull().ShouldContain("evidence");
 

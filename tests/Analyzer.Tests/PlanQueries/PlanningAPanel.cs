@@ -90,7 +90,7 @@ public sealed class PlanningAPanelFromTemplates
     {
         var request = Requests.Anker() with { Queries = null, QueryCount = 60 };
 
-        Plan(request).Queries.ShouldBe(Plan(request).Queries);
+        Plan(request).Queries.ShouldBeEquivalentTo(Plan(request).Queries);
     }
 
     [Fact]
@@ -181,6 +181,44 @@ public sealed class PlanningAPanelWithAdvice
     }
 
     static Panel Plan(string answer) => QueryPlanner.Plan(Request, PlanPrompt.Read(answer), TrackedBrands.Of(Request).AreNamedIn);
+}
+
+public sealed class SpendingRepeatsAsParaphrases
+{
+    static readonly RequestAudit Request = Requests.Anker() with { Queries = null, QueryCount = 20, Runs = 10 };
+
+    [Theory]
+    [InlineData("en-US")]
+    [InlineData("de-AT")]
+    [InlineData("fr-CA")]
+    [InlineData("es-ES")]
+    public void Should_give_every_planned_query_another_wording_for_each_further_run(string locale)
+    {
+        var panel = Plan(Request with { Locale = locale }, "");
+
+        panel.Queries.ShouldAllBe(q => q.Paraphrases.Count == 9 && q.Paraphrases.All(p => p != q.Text));
+        panel.Queries.SelectMany(q => q.Paraphrases.Append(q.Text)).Distinct().Count().ShouldBe(21 * 10);
+    }
+
+    [Fact]
+    public void Should_prefer_the_advisors_wordings_and_refuse_those_that_name_a_brand()
+    {
+        var panel = Plan(Request with { Runs = 3 }, """{"queries":[{"text":"Which charger is best for travel?","category":"use case","paraphrases":["Is the Anker charger best for travel?","What charger would you pack for a trip?","short"]}]}""");
+
+        var query = panel.Queries.Single(q => q.Text == "Which charger is best for travel?");
+        query.Paraphrases[0].ShouldBe("What charger would you pack for a trip?");
+        query.Paraphrases.Count.ShouldBe(2);
+        query.Paraphrases.ShouldAllBe(p => !p.Contains("Anker"));
+    }
+
+    [Fact]
+    public void Should_leave_given_queries_and_single_runs_alone()
+    {
+        Plan(Request with { Runs = 1 }, "").Queries.ShouldAllBe(q => q.Paraphrases.Count == 0);
+        QueryPlanner.Given(Request with { Queries = ["best earbuds"] }, _ => false).ShouldAllBe(q => q.Paraphrases.Count == 0);
+    }
+
+    static Panel Plan(RequestAudit request, string answer) => QueryPlanner.Plan(request, PlanPrompt.Read(answer), TrackedBrands.Of(request).AreNamedIn);
 }
 
 public sealed class NamingAFictitiousBrand
