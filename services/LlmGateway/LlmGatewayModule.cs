@@ -44,8 +44,11 @@ public sealed class LlmGatewayModule : AssayModule
         builder.Services.AddHostedService<BatchHeartbeat>();
         // A stop waits for calls on the wire; the host must give it that time.
         builder.Services.PostConfigure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromTicks(Math.Max(host.ShutdownTimeout.Ticks, TimeSpan.FromSeconds(75).Ticks)));
+        builder.Services.AddSingleton(new LedgerDatabase(database));
         if (database.Provider == DatabaseProvider.Sqlite)
-            builder.Services.AddSingleton<SoleOwner>();
+            builder.Services.AddSingleton<IOwnerLock, SoleOwnerLock>();
+        else
+            builder.Services.AddSingleton<IOwnerLock, PostgresOwnerLock>();
     }
 
     public override void AddConsumers(IBusRegistrationConfigurator bus)
@@ -65,13 +68,10 @@ public sealed class LlmGatewayModule : AssayModule
     /// <summary>Where one process owns the ledger, every earlier owner is dead and every attempt it left open is fenced, before bus and pump start.</summary>
     public override async Task PrepareAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
-        if (services.GetService<SoleOwner>() is null)
+        if (services.GetRequiredService<IOwnerLock>() is not SoleOwnerLock)
             return;
         var sweep = services.GetRequiredService<OwnerSweep>();
         await sweep.BuryAllAsync(cancellationToken);
         await sweep.CloseAllAsync(cancellationToken);
     }
-
-    /// <summary>Says that no other process can be using this ledger.</summary>
-    sealed class SoleOwner;
 }

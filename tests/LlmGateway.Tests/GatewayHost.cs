@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Assay.Contracts;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.Database;
@@ -91,29 +90,10 @@ public sealed class GatewayHost : IAsyncDisposable
     }
 
     public IReadOnlyList<T> Of<T>(Guid auditId)
-        where T : class => [.. _heard.Messages.OfType<T>().Where(message => AuditOf(message) == auditId)];
+        where T : class => _heard.Of<T>(auditId);
 
-    public IReadOnlyList<T> All<T>()
-        where T : class => [.. _heard.Messages.OfType<T>()];
-
-    public static async Task<T> EventuallyAsync<T>(Func<T?> look)
-        where T : class
-    {
-        using var limit = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            if (look() is { } found)
-                return found;
-            try
-            {
-                await Task.Delay(10, limit.Token);
-            }
-            catch (OperationCanceledException exception)
-            {
-                throw new TimeoutException($"No {typeof(T).Name} within {Patience}.", exception);
-            }
-        }
-    }
+    public static Task<T> EventuallyAsync<T>(Func<T?> look)
+        where T : class => Heard.EventuallyAsync(look, Patience);
 
     public async Task<T> QueryAsync<T>(Func<LlmGatewayDbContext, Task<T>> query)
     {
@@ -136,39 +116,6 @@ public sealed class GatewayHost : IAsyncDisposable
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
-    }
-
-    static Guid AuditOf(object message) => (Guid)message.GetType().GetProperty("AuditId")!.GetValue(message)!;
-
-    sealed class Heard
-    {
-        public ConcurrentQueue<object> Messages { get; } = new();
-    }
-
-    sealed class ListenerModule : AssayModule
-    {
-        public override string Name => "Listener";
-
-        public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database)
-        {
-        }
-
-        public override void AddConsumers(IBusRegistrationConfigurator bus) => bus.AddConsumer<Listener>();
-    }
-
-    sealed class Listener(Heard heard) : IConsumer<BudgetOpened>, IConsumer<BudgetRefused>, IConsumer<EngineAnswered>, IConsumer<BudgetReported>, IConsumer<BatchAlive>
-    {
-        public Task Consume(ConsumeContext<BudgetOpened> context) => HearAsync(context.Message);
-        public Task Consume(ConsumeContext<BudgetRefused> context) => HearAsync(context.Message);
-        public Task Consume(ConsumeContext<EngineAnswered> context) => HearAsync(context.Message);
-        public Task Consume(ConsumeContext<BudgetReported> context) => HearAsync(context.Message);
-        public Task Consume(ConsumeContext<BatchAlive> context) => HearAsync(context.Message);
-
-        Task HearAsync(object message)
-        {
-            heard.Messages.Enqueue(message);
-            return Task.CompletedTask;
-        }
     }
 }
 

@@ -11,9 +11,10 @@ readonly record struct Gate(bool Halted, bool OwnerIsAlive, Guid Owner, DateTime
 /// This process's identity in the ledger: the owner of the calls it takes. It lives as long as its lease, on the database's clock; a live
 /// process that finds itself dead registers anew, and what it had not sent belongs to others.
 /// </summary>
-sealed partial class GatewayOwner(LedgerTransactions transactions, IOptions<LlmGatewayOptions> options, ILogger<GatewayOwner> logger)
+sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ownerLock, IOptions<LlmGatewayOptions> options, ILogger<GatewayOwner> logger)
 {
     bool _everReady;
+    int _lockKey;
 
     public Guid Current { get; private set; }
     public string Worker { get; } = $"{Environment.MachineName}:{Environment.ProcessId}";
@@ -34,14 +35,17 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOptions<LlmG
     public async Task RegisterAsync(CancellationToken cancellationToken)
     {
         var owner = Guid.CreateVersion7();
+        var lockKey = BitConverter.ToInt32(owner.ToByteArray(), 12) & int.MaxValue;
+        // The lock first: an owner that is listed is an owner that holds its lock.
+        await ownerLock.HoldAsync(lockKey, cancellationToken);
         await transactions.RunAsync(async (session, _, token) =>
         {
             var now = await session.NowAsync(token);
             await session.ExecuteAsync(
                 new Statement("INSERT INTO gateway_instance (owner, worker, lock_key, started_at, lease_until, divisor) VALUES ($1, $2, $3, $4, $5, 0)")
-                    .With(owner).With(Worker).With(BitConverter.ToInt32(owner.ToByteArray(), 12)).With(now).With(now + options.Value.Lease), token);
+                    .With(owner).With(Worker).With(lockKey).With(now).With(now + options.Value.Lease), token);
         }, cancellationToken);
-        Current = owner;
+        (Current, _lockKey) = (owner, lockKey);
         Registered(logger, owner, Worker);
         await RenewAsync(cancellationToken);
     }
@@ -50,6 +54,7 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOptions<LlmG
     /// <returns>False if the owner had died.</returns>
     public async Task<bool> RenewAsync(CancellationToken cancellationToken)
     {
+        await ownerLock.HoldAsync(_lockKey, cancellationToken);
         var (alive, living) = await transactions.RunAsync(async (session, _, token) =>
         {
             var now = await session.NowAsync(token);

@@ -11,15 +11,30 @@ namespace Assay.LlmGateway.LeaseSweep;
 /// Clears up behind owners that died and clocks that ran out, independent of messages: what a dead owner was sending is in doubt, what it had
 /// only reserved is free again, what is past its deadline is declined, and a budget that nobody closed is closed.
 /// </summary>
-sealed partial class OwnerSweep(LedgerTransactions transactions, IOptions<LlmGatewayOptions> options, ILogger<OwnerSweep> logger)
+sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner self, IOwnerLock ownerLock, IOptions<LlmGatewayOptions> options, ILogger<OwnerSweep> logger) : IDisposable
 {
     const int MostInOneGo = 200;
+
+    readonly SemaphoreSlim _one = new(1, 1);
 
     sealed record LostTry(Guid TryId, string CallKey, Guid AuditId, int Attempt, long Reserved, string Day);
 
     sealed record OwnedCall(string CallKey, Guid AuditId, int Attempt, long Reserved);
 
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            return await SweepAsync(cancellationToken);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    async Task<bool> SweepAsync(CancellationToken cancellationToken)
     {
         await MarkExpiredAsync(cancellationToken);
         var changed = 0;
@@ -57,11 +72,15 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, IOptions<LlmGat
         await CloseAsync(open, cancellationToken);
     }
 
+    public void Dispose() => _one.Dispose();
+
     async Task MarkExpiredAsync(CancellationToken cancellationToken)
     {
         var expired = await transactions.ReadAsync(async (session, token) => await session.QueryAsync(
             new Statement("SELECT owner FROM gateway_instance WHERE dead_at IS NULL AND lease_until < $1").With(await session.NowAsync(token)), row => row.GetGuid(0), token), cancellationToken);
-        if (expired.Count == 0)
+        // Before this process is an owner itself it could take its own row for another's.
+        var abandoned = self.IsRegistered ? await ownerLock.FindAbandonedAsync(self.Current, cancellationToken) : [];
+        if (expired.Count == 0 && abandoned.Count == 0)
             return;
         await transactions.RunAsync(async (session, _, token) =>
         {
@@ -69,7 +88,10 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, IOptions<LlmGat
             // The lease is judged again under the row's lock: a renewal may have come first.
             foreach (var owner in expired)
                 if (await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET dead_at = $2 WHERE owner = $1 AND dead_at IS NULL AND lease_until < $2").With(owner).With(now), token) == 1)
-                    OwnerDead(logger, owner);
+                    OwnerDead(logger, owner, "its lease has expired");
+            foreach (var owner in abandoned)
+                if (await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET dead_at = $2 WHERE owner = $1 AND dead_at IS NULL").With(owner).With(now), token) == 1)
+                    OwnerDead(logger, owner, "its process is gone");
         }, cancellationToken);
     }
 
@@ -194,8 +216,8 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, IOptions<LlmGat
 
     static OwnedCall ReadOwned(System.Data.Common.DbDataReader row) => new(row.GetString(0), row.GetGuid(1), row.GetInt32(2), row.GetInt64(3));
 
-    [LoggerMessage(LogLevel.Warning, "Owner {Owner} is dead: its lease has expired")]
-    static partial void OwnerDead(ILogger logger, Guid owner);
+    [LoggerMessage(LogLevel.Warning, "Owner {Owner} is dead: {Why}")]
+    static partial void OwnerDead(ILogger logger, Guid owner, string why);
 
     [LoggerMessage(LogLevel.Warning, "{Tries} tries of dead owners are in doubt now; each counts as spent at its worst case")]
     static partial void InDoubt(ILogger logger, int tries);

@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.ServiceDefaults;
+using MassTransit;
+using Microsoft.Extensions.Hosting;
+
+namespace Assay.LlmGateway;
+
+/// <summary>What the gateway has said on the bus.</summary>
+public sealed class Heard
+{
+    readonly ConcurrentQueue<(Guid AuditId, object Message)> _messages = new();
+
+    public IReadOnlyList<T> Of<T>(Guid auditId)
+        where T : class => [.. _messages.Where(message => message.AuditId == auditId).Select(message => message.Message).OfType<T>()];
+
+    public void Add(Guid auditId, object message) => _messages.Enqueue((auditId, message));
+
+    public static async Task<T> EventuallyAsync<T>(Func<T?> look, TimeSpan patience)
+        where T : class
+    {
+        using var limit = new CancellationTokenSource(patience);
+        while (true)
+        {
+            if (look() is { } found)
+                return found;
+            try
+            {
+                await Task.Delay(10, limit.Token);
+            }
+            catch (OperationCanceledException exception)
+            {
+                throw new TimeoutException($"No {typeof(T).Name} within {patience}.", exception);
+            }
+        }
+    }
+}
+
+/// <summary>Hears what saga and Analyzer would hear.</summary>
+public sealed class ListenerModule : AssayModule
+{
+    public override string Name => "Listener";
+
+    public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database)
+    {
+    }
+
+    public override void AddConsumers(IBusRegistrationConfigurator bus) => bus.AddConsumer<GatewayListener>();
+}
+
+public sealed class GatewayListener(Heard heard) : IConsumer<BudgetOpened>, IConsumer<BudgetRefused>, IConsumer<EngineAnswered>, IConsumer<BudgetReported>, IConsumer<BatchAlive>
+{
+    public Task Consume(ConsumeContext<BudgetOpened> context) => HearAsync(context.Message.AuditId, context.Message);
+    public Task Consume(ConsumeContext<BudgetRefused> context) => HearAsync(context.Message.AuditId, context.Message);
+    public Task Consume(ConsumeContext<EngineAnswered> context) => HearAsync(context.Message.AuditId, context.Message);
+    public Task Consume(ConsumeContext<BudgetReported> context) => HearAsync(context.Message.AuditId, context.Message);
+    public Task Consume(ConsumeContext<BatchAlive> context) => HearAsync(context.Message.AuditId, context.Message);
+
+    Task HearAsync(Guid auditId, object message)
+    {
+        heard.Add(auditId, message);
+        return Task.CompletedTask;
+    }
+}
