@@ -1,4 +1,5 @@
 using Assay.EntityFrameworkIntegration.Tests.Orders;
+using Assay.TestServers;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
@@ -121,7 +122,8 @@ public abstract class When_messages_are_consumed_in_transactions
     [Fact]
     public async Task Should_retry_and_redeliver_poison_and_fault_once()
     {
-        await using var host = await OrderHost.StartAsync(await SurroundingsAsync());
+        var surroundings = await SurroundingsAsync();
+        await using var host = await OrderHost.StartAsync(surroundings);
         var order = NewId.NextGuid();
 
         await host.Bus.Publish(new Poison { OrderId = order });
@@ -131,6 +133,12 @@ public abstract class When_messages_are_consumed_in_transactions
         host.Control.Attempts[order].ShouldBe(9, "3 deliveries of 3 attempts each");
         (await host.CountAsync("poisoned", order)).ShouldBe(0);
         await faulted.ShouldStayAsync(1, "faults");
+        if (surroundings.VirtualHost is { } virtualHost)
+        {
+            var rabbit = await PrivateRabbitMq.Shared;
+            Func<Task<long?>> errors = () => rabbit.CountMessagesAsync(virtualHost, "poison_error");
+            await errors.ShouldBecomeAsync(1, "messages in the error queue");
+        }
     }
 
     [Fact]

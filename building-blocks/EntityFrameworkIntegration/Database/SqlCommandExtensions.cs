@@ -40,6 +40,24 @@ internal static class SqlCommandExtensions
 
     public static string Add(this DbCommand command, DateTime? value) => command.Add(DbType.DateTime, value);
 
+    /// <summary>
+    /// Saves without the savepoint (two more round trips) that EF sets inside a transaction: for saves after whose failure the whole
+    /// transaction is rolled back anyway.
+    /// </summary>
+    public static async Task SaveOrRollBackAsync(this DbContext context, CancellationToken cancellationToken)
+    {
+        var savepoints = context.Database.AutoSavepointsEnabled;
+        context.Database.AutoSavepointsEnabled = false;
+        try
+        {
+            await context.SaveChangesAsync(cancellationToken);
+        }
+        finally
+        {
+            context.Database.AutoSavepointsEnabled = savepoints;
+        }
+    }
+
     /// <summary>The delimited, schema-qualified name of an entity's table.</summary>
     public static string TableName(this DbContext context, Type entity)
     {

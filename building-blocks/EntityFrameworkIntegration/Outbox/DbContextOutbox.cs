@@ -69,7 +69,7 @@ internal sealed class DbContextOutbox<TDbContext>(
 
         await using (var transaction = await dbContext.Database.BeginTransactionAsync(settings.Isolation ?? SqlDialect.Of(dbContext).DefaultIsolation, cancellationToken))
         {
-            await dbContext.SaveChangesAsync(cancellationToken);
+            await dbContext.SaveOrRollBackAsync(cancellationToken);
             await OutboxRows.InsertAsync(dbContext, _collected, delivery.Lease, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }

@@ -52,7 +52,7 @@ internal sealed class DbContextOutboxConsumeContext<TDbContext, TMessage>(
     {
         // Context.Respond and the like add their message from tasks that nobody else awaits before the commit.
         await ConsumeCompleted;
-        await dbContext.SaveChangesAsync(CancellationToken);
+        await dbContext.SaveOrRollBackAsync(CancellationToken);
         lock (_gate)
             _consumed = true;
         if (_rows.Count == 0)

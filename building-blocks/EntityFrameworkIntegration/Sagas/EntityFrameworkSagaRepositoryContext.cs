@@ -110,7 +110,7 @@ internal sealed class EntityFrameworkSagaRepositoryContext<TContext, TSaga, TMes
         try
         {
             BumpVersion(saga);
-            await dbContext.SaveChangesAsync(CancellationToken);
+            await dbContext.SaveOrRollBackAsync(CancellationToken);
         }
         catch (DbUpdateConcurrencyException exception)
         {
