@@ -66,7 +66,7 @@ internal static class AnswerForm
 
     private static double SharedWords(VisibleText text, Sentence sentence, string query)
     {
-        var asked = MarkdownReader.ReadPlain(query.Length > 1000 ? query[..1000] : query).Folded.ToString()
+        var asked = MarkdownReader.Fold(query.Length > 1000 ? query[..1000] : query)
             .Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             .Select(w => w.Trim('?', '.', ',', '!', '"', '\''))
             .Where(w => w.Length >= 4).Distinct(StringComparer.Ordinal).ToList();

@@ -57,15 +57,16 @@ internal static class BrandContext
     }
 
     /// <summary>The brand's key features that stand anywhere in the answer.</summary>
-    public static List<string> Features(VisibleText text, BrandLexicon lexicon) =>
-        [.. lexicon.Features.Where(feature => Names(text.Folded, feature))];
-
-    private static bool Names(ReadOnlySpan<char> folded, string feature)
+    public static List<string> Features(VisibleText text, BrandLexicon lexicon)
     {
-        var wanted = MarkdownReader.ReadPlain(feature).Folded.ToString();
-        return Phrases.IndexOf(folded, wanted) >= 0 || (wanted.Length > 3 && Phrases.IndexOf(folded, wanted + "s") >= 0)
-            || (wanted.Contains(' ') && Phrases.IndexOf(folded, wanted.Replace(' ', '-')) >= 0)
-            || (wanted.Contains('-') && Phrases.IndexOf(folded, wanted.Replace('-', ' ')) >= 0);
+        var found = new List<string>();
+        foreach (var feature in lexicon.Features)
+        {
+            if (Phrases.Any(text.Folded, feature.Spellings))
+                found.Add(feature.Name);
+        }
+
+        return found;
     }
 
     /// <summary>The sentences that name the brand, and those that follow the entries it heads.</summary>
@@ -115,7 +116,7 @@ internal static class BrandContext
     {
         foreach (var feature in lexicon.Features)
         {
-            if (Names(folded, feature))
+            if (Phrases.Any(folded, feature.Spellings))
                 return true;
         }
 

@@ -15,7 +15,7 @@ internal sealed class BrandLexicon
     private BrandLexicon(IReadOnlyList<BrandEntry> brands)
     {
         Brands = brands;
-        Features = [.. (brands.Count > 0 ? brands[0].Features : []).Select(f => f.Trim()).Where(f => f.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase)];
+        Features = [.. (brands.Count > 0 ? brands[0].Features : []).Select(f => f.Trim()).Where(f => f.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase).Select(Feature.Of)];
     }
 
     /// <summary>The audited brand first, then the competitors in the request's order.</summary>
@@ -27,7 +27,8 @@ internal sealed class BrandLexicon
     /// <summary>Names that two brands claim; the first brand has them.</summary>
     public IReadOnlyList<string> Conflicts { get; private set; } = [];
 
-    public IReadOnlyList<string> Features { get; }
+    /// <summary>The audited brand's key features.</summary>
+    public IReadOnlyList<Feature> Features { get; }
 
     public static BrandLexicon Build(BrandEntry brand, IEnumerable<BrandEntry> competitors)
     {
@@ -114,5 +115,16 @@ internal sealed class BrandLexicon
             if (name.IndexOf(' ') < 0 && name.IndexOf('.') is > 2 and var dot && MentionMatcher.TopLevels.Contains(name[(dot + 1)..].ToLowerInvariant()))
                 yield return name[..dot];
         }
+    }
+}
+
+/// <summary>A key feature and the spellings it is found in: plural, joined by a space or a hyphen.</summary>
+internal sealed record Feature(string Name, string[] Spellings)
+{
+    internal static Feature Of(string name)
+    {
+        var folded = MarkdownReader.Fold(name);
+        string[] joined = [folded, folded.Replace(' ', '-'), folded.Replace('-', ' ')];
+        return new Feature(name, [.. joined.Concat(joined.Where(j => j.Length > 3).Select(j => j + "s")).Where(j => j.Length > 0).Distinct(StringComparer.Ordinal)]);
     }
 }

@@ -17,7 +17,7 @@ internal static class BrandedQuery
         {
             if (alias.Strictness is AliasStrictness.Distinctive)
                 continue;
-            var name = MarkdownReader.ReadPlain(alias.Text).Folded.ToString();
+            var name = MarkdownReader.Fold(alias.Text);
             if (Before.Any(b => Phrases.IndexOf(text.Folded, $"{b} {name}") >= 0) || After.Any(a => Phrases.IndexOf(text.Folded, $"{name} {a}") >= 0))
                 return true;
         }

@@ -70,6 +70,9 @@ internal sealed class MarkdownReader
         return reader.Finish();
     }
 
+    /// <summary>A short text without case, accents and variants of marks, as <see cref="VisibleText.Folded"/> has it.</summary>
+    public static string Fold(string text) => ReadPlain(text).Folded.Trim().ToString();
+
     private VisibleText Finish()
     {
         var links = new List<TextLink>(_links.Count);

@@ -4,8 +4,9 @@ namespace Assay.Analyzer.Score.Statistics;
 internal static class HalfWidth
 {
     /// <summary>
-    /// How alike two answers to one query are (intra-class correlation). Measured on 528 recorded answers it lies near .5:
-    /// a second answer to the same query tells about half as much as an answer to another query.
+    /// How alike two answers to one query are (intra-class correlation). On 528 recorded answers the correlation of 26 brands
+    /// lies between about 0 and .9, .3 on average where the queries are paraphrases of one need, .6 for brands that compete in
+    /// several; an audit's queries differ more than paraphrases do.
     /// </summary>
     public const double Likeness = .5;
 

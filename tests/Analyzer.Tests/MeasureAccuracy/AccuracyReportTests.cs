@@ -1,0 +1,80 @@
+using Assay.Analyzer.MeasureAccuracy;
+using Assay.Analyzer.Score.Statistics;
+using Assay.TestServers;
+
+namespace Assay.Analyzer.Tests.MeasureAccuracy;
+
+public sealed class When_accuracy_is_measured : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), $"assay-accuracy-{Guid.NewGuid():N}.jsonl");
+
+    public void Dispose() => File.Delete(_path);
+
+    private async Task<(AccuracyFigures Figures, string Output)> RunAsync(params string[] lines)
+    {
+        await File.WriteAllLinesAsync(_path, lines);
+        var output = new StringWriter();
+        return (await AccuracyReport.RunAsync(_path, output), output.ToString());
+    }
+
+    [Fact]
+    public async Task Should_compare_with_the_labels()
+    {
+        var (figures, output) = await RunAsync(
+            """{"query":"q1","engine":"a","run":1,"answer":"1. Sony WH is good\n2. Bose QC is good","labels":[{"brand":"Sony","name":"WH","rank":1},{"brand":"Bose, Inc.","name":"QC","rank":2}]}""",
+            """{"query":"q2","engine":"a","run":1,"answer":"1. BOSE QC\n2. Anker Q30","labels":[{"brand":"Anker","name":"Q30","rank":1},{"brand":"Various","name":"?","rank":2},{"brand":null,"name":"?","rank":3},{"brand":"Beoplay","name":"not there","rank":4}]}""");
+
+        figures.MentionRecall.Value.ShouldBe(3.0 / 4, 1e-9);
+        figures.MentionRecallWhereNamed.Value.ShouldBe(1, 1e-9);
+        figures.MentionPrecision.Value.ShouldBe(3.0 / 4, 1e-9);
+        figures.FirstRecall.Value.ShouldBe(.5, 1e-9);
+        output.ShouldContain("mention recall 0.750 [");
+        output.ShouldContain("2 name nobody");
+        output.ShouldContain("Beoplay ×1: the name does not stand in the answer");
+        output.ShouldContain("Bose instead of Anker ×1");
+    }
+
+    [Fact]
+    public async Task Should_take_spellings_of_one_brand_together()
+    {
+        var (figures, _) = await RunAsync(
+            """{"query":"q","engine":"a","run":1,"answer":"De'Longhi, T-fal and the Layla mattress; Netflix and Paramount+.","labels":[{"brand":"DeLonghi","rank":1},{"brand":"T-Fal","rank":2},{"brand":"Layla Sleep","rank":3},{"brand":"Layla","rank":4},{"brand":"Netflix / Paramount+","rank":5}]}""");
+
+        figures.MentionRecall.Value.ShouldBe(1, 1e-9);
+        figures.MentionRecall.N.ShouldBe(5);
+    }
+
+    [Theory]
+    [InlineData("not json", "line 1")]
+    [InlineData("""{"query":"q"}""", "line 1")]
+    [InlineData("", "holds no answers")]
+    public async Task Should_say_what_is_wrong_with_a_file(string line, string expected) =>
+        (await Should.ThrowAsync<InvalidDataException>(() => RunAsync(line))).Message.ShouldContain(expected);
+
+    [Fact]
+    public async Task Should_say_that_there_is_no_file() =>
+        (await Should.ThrowAsync<FileNotFoundException>(() => AccuracyReport.RunAsync("missing.jsonl", TextWriter.Null))).Message.ShouldContain("missing.jsonl");
+
+    [Fact]
+    [Trait("Needs", "Shared")]
+    public async Task Should_find_ninety_seven_of_a_hundred_labelled_brands_in_recorded_answers()
+    {
+        var figures = await AccuracyReport.RunAsync(SharedFolder.Find("answers/recorded-answers.jsonl"), TextWriter.Null);
+
+        figures.MentionRecall.Value.ShouldBeGreaterThanOrEqualTo(.97);
+        figures.MentionRecallWhereNamed.Value.ShouldBeGreaterThanOrEqualTo(.99);
+        figures.FirstF1.Value.ShouldBeGreaterThanOrEqualTo(.94);
+    }
+}
+
+public sealed class When_two_judges_are_compared
+{
+    [Fact]
+    public void Should_know_agreement_beyond_chance()
+    {
+        CohensKappa.Of<int>([(1, 1), (1, 1), (0, 0), (0, 0)]).ShouldBe(1);
+        CohensKappa.Of<int>([(1, 1), (1, 0), (0, 1), (0, 0)]).ShouldBe(0);
+        CohensKappa.Of<int>([(1, 1), (1, 1)]).ShouldBeNull();
+        CohensKappa.Of<int>([]).ShouldBeNull();
+    }
+}
