@@ -14,6 +14,9 @@ using NSubstitute;
 
 namespace Assay.AuditSaga.Tests;
 
+/// <summary>What delivering a message came to.</summary>
+sealed record Outcome(string State, bool RowChanged, IReadOnlyList<object> Said);
+
 /// <summary>
 /// The real state machine on a real database, without a bus: a message is delivered when the test says so, in one transaction as the
 /// saga repository does it, at a time the test chooses. What the machine says and schedules is kept for the test to look at.
@@ -78,6 +81,13 @@ sealed class AuditBench : IAsyncDisposable
     /// <summary>Delivers a message to an instance that dies before its commit.</summary>
     public Task CrashWhileDeliveringAsync<T>(T message) where T : class => HandleAsync(message, commit: false, token: null);
 
+    /// <summary>What a message would do, without doing it.</summary>
+    public async Task<Outcome> TryAsync(object message, Guid? timerToken = null) =>
+        await (Task<Outcome>)typeof(AuditBench).GetMethod(nameof(TryOneAsync), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!
+            .MakeGenericMethod(ContractOf(message)).Invoke(this, [message, timerToken])!;
+
+    Task<Outcome> TryOneAsync<T>(T message, Guid? timerToken) where T : class => HandleAsync(message, commit: false, timerToken);
+
     /// <summary>Delivers a message of a type known only at run time.</summary>
     public Task DeliverAnyAsync(object message) =>
         (Task)typeof(AuditBench).GetMethod(nameof(DeliverAsync))!.MakeGenericMethod(ContractOf(message)).Invoke(this, [message])!;
@@ -103,7 +113,7 @@ sealed class AuditBench : IAsyncDisposable
         return await query(scope.ServiceProvider.GetRequiredService<AuditSagaDbContext>());
     }
 
-    async Task HandleAsync<T>(T message, bool commit, Guid? token) where T : class
+    async Task<Outcome> HandleAsync<T>(T message, bool commit, Guid? token) where T : class
     {
         await using var scope = services.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<AuditSagaDbContext>();
@@ -111,7 +121,7 @@ sealed class AuditBench : IAsyncDisposable
         var auditId = IdOf(message);
         var audit = await database.Audits.FindAsync(auditId);
         if (audit is null && message is not RequestAudit)
-            return;
+            return new Outcome("unknown", RowChanged: false, []);
         var isNew = audit is null;
         audit ??= new AuditState { CorrelationId = auditId };
 
@@ -125,13 +135,15 @@ sealed class AuditBench : IAsyncDisposable
             .Where(call => call.GetMethodInfo().Name == nameof(ISendEndpoint.Send))
             .Select(call => call.GetArguments()[0]!));
 
+        database.ChangeTracker.DetectChanges();
+        var outcome = new Outcome(audit.CurrentState, isNew || database.Entry(audit).State == EntityState.Modified, said);
         if (isNew)
             database.Audits.Add(audit);
         else
             audit.Version++;
         await database.SaveChangesAsync();
         if (!commit)
-            return;
+            return outcome;
         await transaction.CommitAsync();
         Said.AddRange(said);
         foreach (var (timerToken, timer) in timers)
@@ -139,6 +151,7 @@ sealed class AuditBench : IAsyncDisposable
                 Timers[timerToken] = armed;
             else
                 Timers.Remove(timerToken);
+        return outcome;
     }
 
     static (ISendEndpoint Published, ConsumeContextScope<T> Scope) ContextOf<T>(T message, IServiceProvider services, Dictionary<Guid, (DateTime, object)?> timers, Guid? token) where T : class

@@ -11,6 +11,14 @@ static class AttemptFence
 {
     public static bool ThisAttempt<T>(BehaviorContext<AuditState, T> context) where T : class => AttemptOf(context.Message) == context.Saga.Attempt;
 
+    /// <summary>A batch that was given up matters only while its answers are waited for.</summary>
+    public static bool ForOpenWork(BehaviorContext<AuditState, Fault<AskEngine>> context) =>
+        ThisAttempt(context) && context.Saga.WaitsFor(context.Message.Message.Purpose, context.Message.Message.BatchId);
+
+    /// <inheritdoc cref="ForOpenWork(BehaviorContext{AuditState, Fault{AskEngine}})"/>
+    public static bool ForOpenWork(BehaviorContext<AuditState, Fault<EngineAnswered>> context) =>
+        ThisAttempt(context) && context.Saga.WaitsFor(context.Message.Message.Purpose, context.Message.Message.BatchId);
+
     /// <exception cref="ArgumentException">The message carries no attempt known here.</exception>
     public static int AttemptOf(object message) => message switch
     {
@@ -27,6 +35,7 @@ static class AttemptFence
         Fault<OpenBudget> m => m.Message.Attempt,
         Fault<PlanQueries> m => m.Message.Attempt,
         Fault<AskEngine> m => m.Message.Attempt,
+        Fault<EngineAnswered> m => m.Message.Attempt,
         Fault<ScoreAudit> m => m.Message.Attempt,
         Fault<DraftInsights> m => m.Message.Attempt,
         Fault<PublishReport> m => m.Message.Attempt,

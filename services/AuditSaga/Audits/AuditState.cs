@@ -249,6 +249,15 @@ public sealed class AuditState : SagaStateMachineInstance, ISagaVersion
         return true;
     }
 
+    /// <summary>Whether the audit cannot go on without this batch: one of its own that is open, or one the Analyzer asks for in this phase.</summary>
+    public bool WaitsFor(string purpose, Guid batchId) => CurrentState switch
+    {
+        AuditStates.Planning => purpose == Purposes.Plan,
+        AuditStates.Asking => OpenBatches.ContainsKey(batchId),
+        AuditStates.Advising => purpose is Purposes.Insight or Purposes.Judge,
+        _ => false,
+    };
+
     /// <summary>Why the answers do not suffice, with the numbers; null if they do.</summary>
     public string? CoverageShortfall()
     {

@@ -25,24 +25,34 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
 
         During(Admitting,
             When(Opened, ThisAttempt).AcceptAndResume(this),
-            When(Refused, ThisAttempt).RefuseByGateway(this));
-        During(Planning, When(Planned, ThisAttempt).KeepPlan(this).AskEngines(this));
-        During(Asking, When(Analyzed, ThisAttempt).CloseBatch().ReportProgress().ScoreOnceSettled(this));
-        During(Scoring, When(Scored, ThisAttempt).KeepScores().DraftNextLayer().TransitionTo(Advising));
-        During(Advising, When(Drafted, ThisAttempt).KeepLayer(this));
-        During(Publishing, When(Published, ThisAttempt).Complete(this));
+            When(Refused, ThisAttempt).RefuseByGateway(this),
+            When(OpeningFaulted, ThisAttempt).FailByFault(this));
+        During(Planning,
+            When(Planned, ThisAttempt).KeepPlan(this).AskEngines(this),
+            When(PlanningFaulted, ThisAttempt).FailByFault(this),
+            When(AskingFaulted, ForOpenWork).FailByFault(this),
+            When(AnalysisFaulted, ForOpenWork).FailByFault(this));
+        During(Asking,
+            When(Analyzed, ThisAttempt).CloseBatch().ReportProgress().ScoreOnceSettled(this),
+            When(AskingFaulted, ForOpenWork).FailByFault(this),
+            When(AnalysisFaulted, ForOpenWork).FailByFault(this));
+        During(Scoring,
+            When(Scored, ThisAttempt).KeepScores().DraftNextLayer().TransitionTo(Advising),
+            When(ScoringFaulted, ThisAttempt).FailByFault(this));
+        During(Advising,
+            When(Drafted, ThisAttempt).KeepLayer(this),
+            When(DraftingFaulted, ThisAttempt).FailByFault(this),
+            When(AskingFaulted, ForOpenWork).FailByFault(this),
+            When(AnalysisFaulted, ForOpenWork).FailByFault(this));
+        During(Publishing,
+            When(Published, ThisAttempt).Complete(this),
+            When(PublishingFaulted, ThisAttempt).FailByFault(this));
 
         foreach (var phase in live)
             During(phase,
                 When(Alive, ThisAttempt).NoteLife().ReportProgress(),
                 When(Stall.Received, ThisAttempt).FailOnceStalled(this),
                 When(Deadline.Received, ThisAttempt).FailOnceOverdue(this),
-                When(OpeningFaulted, ThisAttempt).FailByFault(this),
-                When(PlanningFaulted, ThisAttempt).FailByFault(this),
-                When(AskingFaulted, ThisAttempt).FailByFault(this),
-                When(ScoringFaulted, ThisAttempt).FailByFault(this),
-                When(DraftingFaulted, ThisAttempt).FailByFault(this),
-                When(PublishingFaulted, ThisAttempt).FailByFault(this),
                 When(CancelRequested).Cancel(this),
                 When(Requested).AnswerAgain(),
                 When(RetryRequested).AnswerRetryWhileLive());
@@ -83,6 +93,7 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
     public Event<Fault<OpenBudget>> OpeningFaulted { get; } = null!;
     public Event<Fault<PlanQueries>> PlanningFaulted { get; } = null!;
     public Event<Fault<AskEngine>> AskingFaulted { get; } = null!;
+    public Event<Fault<EngineAnswered>> AnalysisFaulted { get; } = null!;
     public Event<Fault<ScoreAudit>> ScoringFaulted { get; } = null!;
     public Event<Fault<DraftInsights>> DraftingFaulted { get; } = null!;
     public Event<Fault<PublishReport>> PublishingFaulted { get; } = null!;
@@ -110,6 +121,7 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
         Event(() => OpeningFaulted, x => Known(x, m => m.Message.AuditId));
         Event(() => PlanningFaulted, x => Known(x, m => m.Message.AuditId));
         Event(() => AskingFaulted, x => Known(x, m => m.Message.AuditId));
+        Event(() => AnalysisFaulted, x => Known(x, m => m.Message.AuditId));
         Event(() => ScoringFaulted, x => Known(x, m => m.Message.AuditId));
         Event(() => DraftingFaulted, x => Known(x, m => m.Message.AuditId));
         Event(() => PublishingFaulted, x => Known(x, m => m.Message.AuditId));
@@ -148,6 +160,7 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
         Rest(OpeningFaulted);
         Rest(PlanningFaulted);
         Rest(AskingFaulted);
+        Rest(AnalysisFaulted);
         Rest(ScoringFaulted);
         Rest(DraftingFaulted);
         Rest(PublishingFaulted);
