@@ -263,6 +263,36 @@ public abstract class When_messages_are_consumed_in_transactions
         await OutboxShouldBeEmptyAsync(host);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Should_keep_messages_of_a_rolled_back_transaction_out_of_the_next_one_of_the_scope(bool saved)
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), outbox => outbox.MessageDeliveryTimeout = TimeSpan.FromSeconds(1));
+        var (kept, dropped) = (NewId.NextGuid(), NewId.NextGuid());
+
+        await host.WithOutboxAsync(async outbox =>
+        {
+            await using (await outbox.DbContext.Database.BeginTransactionAsync())
+            {
+                await outbox.Publish(new PlaceOrder { OrderId = dropped });
+                if (saved)
+                    await outbox.SaveChangesAsync();
+            }
+
+            await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+            await outbox.Publish(new PlaceOrder { OrderId = kept });
+            await outbox.SaveChangesAsync();
+            await transaction.CommitAsync();
+            outbox.NotifyCommitted();
+        });
+
+        Func<Task<int>> heard = () => host.CountAsync("heard", kept);
+        await heard.ShouldBecomeAsync(1, "effects of the response");
+        Func<Task<int>> ghost = () => host.CountAsync("placed", dropped);
+        await ghost.ShouldStayAsync(0, "effects of what was rolled back", TimeSpan.FromSeconds(2));
+    }
+
     [Fact]
     public async Task Should_sweep_what_a_caller_forgot_to_announce()
     {

@@ -13,6 +13,8 @@ internal sealed class DbContextOutbox<TDbContext>(
 {
     private readonly List<OutboxMessage> _collected = [];
     private readonly List<OutboxMessage> _written = [];
+    private Guid? _collectedIn;
+    private Guid? _writtenIn;
     private bool _scheduled;
 
     public TDbContext DbContext => dbContext;
@@ -58,12 +60,13 @@ internal sealed class DbContextOutbox<TDbContext>(
 
     public async Task SaveChangesAsync(CancellationToken cancellationToken = default)
     {
-        if (dbContext.Database.CurrentTransaction is not null)
+        ForgetEndedTransactions();
+        if (dbContext.Database.CurrentTransaction is { } current)
         {
             await dbContext.SaveChangesAsync(cancellationToken);
-            var rows = TakeRows();
-            await OutboxRows.InsertAsync(dbContext, rows, delivery.Lease, cancellationToken);
-            _written.AddRange(rows);
+            await OutboxRows.InsertAsync(dbContext, _collected, delivery.Lease, cancellationToken);
+            _written.AddRange(TakeRows());
+            _writtenIn = current.TransactionId;
             return;
         }
 
@@ -82,6 +85,7 @@ internal sealed class DbContextOutbox<TDbContext>(
     {
         var rows = _collected.ToArray();
         _collected.Clear();
+        _collectedIn = null;
         return rows;
     }
 
@@ -89,6 +93,7 @@ internal sealed class DbContextOutbox<TDbContext>(
     {
         var rows = _written.ToArray();
         _written.Clear();
+        _writtenIn = null;
         delivery.Enqueue(rows);
         if (_scheduled)
             delivery.Wake();
@@ -104,8 +109,36 @@ internal sealed class DbContextOutbox<TDbContext>(
         if (Consumer is { } consumer)
             consumer.AddRow(row);
         else
-            _collected.Add(row);
+            Collect(row);
         return Task.CompletedTask;
+    }
+
+    private void Collect(OutboxMessage row)
+    {
+        ForgetEndedTransactions();
+        if (_collected.Count == 0)
+            _collectedIn = dbContext.Database.CurrentTransaction?.TransactionId;
+        _collected.Add(row);
+    }
+
+    /// <summary>
+    /// What was published or written inside a transaction that is no longer the current one belongs to it: it must not slip into the next
+    /// one of the same scope, nor be announced with it, because it may have been rolled back. If it was committed, its rows are swept.
+    /// </summary>
+    private void ForgetEndedTransactions()
+    {
+        var current = dbContext.Database.CurrentTransaction?.TransactionId;
+        if (_collectedIn is not null && _collectedIn != current)
+        {
+            _collected.Clear();
+            _collectedIn = null;
+        }
+
+        if (_writtenIn is not null && _writtenIn != current)
+        {
+            _written.Clear();
+            _writtenIn = null;
+        }
     }
 
     public object? GetService(Type serviceType) => services.GetService(serviceType);
