@@ -6,7 +6,11 @@ using Assay.Dashboard.Access;
 using Assay.Dashboard.Answers;
 using Assay.Dashboard.Api;
 using Assay.Dashboard.Audits;
+using Assay.Dashboard.Bulk;
+using Assay.Dashboard.Compare;
 using Assay.Dashboard.Database;
+using Assay.Dashboard.Deletion;
+using Assay.Dashboard.Lineage;
 using Assay.Dashboard.Operations;
 using Assay.Dashboard.Pages;
 using Assay.Dashboard.Projections;
@@ -51,6 +55,9 @@ public sealed class DashboardModule : AssayModule
         services.AddScoped<ReportReader>();
         services.AddScoped<HtmlReport>();
         services.AddScoped<GatewayClient>();
+        services.AddScoped<AnalyzerClient>();
+        services.AddScoped<AuditDeletion>();
+        services.AddScoped<BulkActions>();
         services.AddScoped<OperatorTrail>();
         services.AddScoped<WebhookOutbox>();
         services.AddSingleton<AuditFeed>();
@@ -60,6 +67,8 @@ public sealed class DashboardModule : AssayModule
 
         services.AddHttpContextAccessor();
         services.AddRazorComponents();
+        // Words in any script stay readable in the source; what HTML could misread is encoded all the same.
+        services.AddSingleton(System.Text.Encodings.Web.HtmlEncoder.Create(System.Text.Unicode.UnicodeRanges.All));
         services.AddSingleton<IAntiforgery, SessionAntiforgery>();
         services.AddProblemDetails();
         services.AddExceptionHandler<UnavailableHandler>();
@@ -74,9 +83,12 @@ public sealed class DashboardModule : AssayModule
         {
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
             limiter.OnRejected = (context, cancellationToken) => new ValueTask(PageEndpoints
-                .Message("Too many attempts", "Wait a minute, then sign in again.", StatusCodes.Status429TooManyRequests, "/login", "To sign-in").ExecuteAsync(context.HttpContext));
+                .Message("Too many attempts", "Wait a minute, then try again.", StatusCodes.Status429TooManyRequests, "/login", "To sign-in").ExecuteAsync(context.HttpContext));
             limiter.AddPolicy(PageEndpoints.SignInLimit, context => RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "local",
                 _ => new FixedWindowRateLimiterOptions { PermitLimit = context.RequestServices.GetRequiredService<IOptions<DashboardOptions>>().Value.SignInsPerMinute, Window = TimeSpan.FromMinutes(1) }));
+            // A shared report is read by many behind one address, but nobody guesses tokens at speed.
+            limiter.AddPolicy(PageEndpoints.SharedLimit, context => RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "local",
+                _ => new FixedWindowRateLimiterOptions { PermitLimit = 120, Window = TimeSpan.FromMinutes(1) }));
         });
     }
 
@@ -85,6 +97,8 @@ public sealed class DashboardModule : AssayModule
     {
         bus.AddConsumer<ProjectAuditConsumer, ProjectAuditConsumerDefinition>();
         bus.AddRequestClient<GetAnswerTexts>();
+        bus.AddRequestClient<CompareAudits>();
+        bus.AddRequestClient<EraseAnswers>();
         bus.AddRequestClient<GetSpending>();
         bus.AddRequestClient<HaltSpending>();
         bus.AddRequestClient<ResumeSpending>();
@@ -109,6 +123,9 @@ public sealed class DashboardModule : AssayModule
         var api = app.MapGroup("/api").DisableAntiforgery();
         AuditsApi.Map(api);
         SpendingApi.Map(api);
+        CompareEndpoints.MapApi(api);
+        LineageEndpoints.MapApi(api);
+        BulkEndpoints.MapApi(api);
         PageEndpoints.Map(app);
     }
 

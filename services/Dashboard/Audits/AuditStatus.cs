@@ -139,7 +139,7 @@ sealed class AuditReader(DashboardDbContext db)
             AuditId = row.AuditId, Brand = row.Brand, Kind = row.Kind, Status = row.Status, Attempt = Math.Max(1, row.Attempt),
             Phase = row.IsLive ? row.Status : row.EndedPhase,
             Fraction = row.Status == AuditStates.Completed ? 1 : row.Fraction,
-            CompletedCalls = row.IsLive ? Math.Max(row.CompletedCalls, decided) : row.CompletedCalls,
+            CompletedCalls = !row.IsLive ? row.CompletedCalls : Math.Min(Math.Max(row.CompletedCalls, decided), row.PlannedCalls > 0 ? row.PlannedCalls : int.MaxValue),
             PlannedCalls = row.PlannedCalls,
             SpentUsd = MicroUsd.ToUsd(row.SpentMicroUsd), ReservedUsd = MicroUsd.ToUsd(row.ReservedMicroUsd), InDoubtUsd = MicroUsd.ToUsd(row.InDoubtMicroUsd),
             CeilingUsd = MicroUsd.ToUsd(row.CeilingMicroUsd),

@@ -3,9 +3,14 @@ using Assay.Contracts.Internal.LlmGateway;
 using Assay.Dashboard.Access;
 using Assay.Dashboard.Answers;
 using Assay.Dashboard.Audits;
+using Assay.Dashboard.Bulk;
+using Assay.Dashboard.Compare;
 using Assay.Dashboard.Database;
+using Assay.Dashboard.Deletion;
+using Assay.Dashboard.Lineage;
 using Assay.Dashboard.Operations;
 using Assay.Dashboard.Reports;
+using Assay.Dashboard.Sharing;
 using Assay.Dashboard.Spending;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Components;
@@ -18,6 +23,7 @@ namespace Assay.Dashboard.Pages;
 static class PageEndpoints
 {
     public const string SignInLimit = "sign-in";
+    public const string SharedLimit = "shared";
 
     public static void Map(IEndpointRouteBuilder app)
     {
@@ -49,6 +55,12 @@ static class PageEndpoints
         Form(pages, "/spending/resume", ResumeAsync).RequireAuthorization(Policies.Operate);
         pages.MapGet("/metrics-explained", () => Page<MetricsPage>()).RequireAuthorization(Policies.Read);
         OperationsPages.Map(pages);
+        CompareEndpoints.MapPages(pages);
+        LineageEndpoints.MapPages(pages);
+        SharingEndpoints.MapPages(pages);
+        BulkEndpoints.MapPages(pages);
+        pages.MapGet("/audits/{id:guid}/delete", DeletePageAsync).RequireAuthorization(Policies.Operate);
+        Form(pages, "/audits/{id:guid}/delete", DeleteAsync).RequireAuthorization(Policies.Operate);
     }
 
     /// <summary>A form's target: the token is checked, since the endpoint itself takes no form parameter that would ask for it.</summary>
@@ -327,6 +339,34 @@ static class PageEndpoints
         return outcome.Refusal is { } refusal
             ? Page<RetryPage>(new { Status = outcome.Status ?? status, Error = $"{refusal.Reason}: {refusal.Detail}" }, StatusCodes.Status409Conflict)
             : TypedResults.LocalRedirect($"/audits/{id}");
+    }
+
+    static async Task<IResult> DeletePageAsync(Guid id, AuditReader reader, CancellationToken cancellationToken) =>
+        await reader.StatusAsync(id, cancellationToken) is not { } status ? NoAudit(id)
+        : !ReadStates.IsOver(status.Status) ? TypedResults.LocalRedirect($"/audits/{id}")
+        : Page<ConfirmPage>(new
+        {
+            Title = "Delete this audit", Action = $"/audits/{id}/delete", Button = "Delete it for good", BackHref = $"/audits/{id}", Danger = true,
+            Text = $"The report of {Show.Short(status.Brand ?? "this audit")}, its answers and texts are gone for good. Amounts in the ledger stay.",
+        });
+
+    static async Task<IResult> DeleteAsync(Guid id, HttpContext context, AuditDeletion deletion, OperatorTrail trail, CancellationToken cancellationToken)
+    {
+        var who = Callers.NameOf(context);
+        await trail.RecordAsync(who, "delete", id, (await context.Request.ReadFormAsync(cancellationToken))["reason"], null, cancellationToken);
+        try
+        {
+            return await deletion.DeleteAsync(id, who, cancellationToken) switch
+            {
+                DeletionOutcome.Deleted => TypedResults.LocalRedirect("/"),
+                DeletionOutcome.StillRunning => Message("Still running", $"Audit {id} is still running; cancel it first.", StatusCodes.Status409Conflict, $"/audits/{id}", "Back to the audit"),
+                _ => NoAudit(id),
+            };
+        }
+        catch (TextsUnavailableException exception)
+        {
+            return Message("Not deleted", exception.Message, StatusCodes.Status503ServiceUnavailable, $"/audits/{id}", "Back to the audit");
+        }
     }
 
     static async Task<IResult> SpendingAsync(GatewayClient gateway, AuditReader reader, CancellationToken cancellationToken)

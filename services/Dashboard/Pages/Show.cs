@@ -55,12 +55,13 @@ static class Show
 
     public static string Interval(string metric, ScoreValue? score) => score is not { Low: { } low, High: { } high } ? "" : $"{Value(metric, low)} to {Value(metric, high)}";
 
-    public enum Unit { Share, Ratio, Signed, Points, Position }
+    public enum Unit { Share, Ratio, Signed, Points, SignedPoints, Position }
 
     public static Unit UnitOf(string metric) => metric switch
     {
         "overall" => Unit.Points,
         "netSentiment" or "discoveryGap" => Unit.Signed,
+        "pointsDifference" => Unit.SignedPoints,
         "averagePosition" => Unit.Position,
         "mrr" => Unit.Ratio,
         _ => Unit.Share,
@@ -71,6 +72,7 @@ static class Show
     {
         Unit.Points => value / 100,
         Unit.Signed => (value + 1) / 2,
+        Unit.SignedPoints => (value + 100) / 200,
         Unit.Position => value / 10,
         _ => value,
     }, 0, 1);

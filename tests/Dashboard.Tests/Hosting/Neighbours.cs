@@ -100,8 +100,24 @@ sealed class Neighbours : AssayModule
         });
     }
 
-    public sealed class Analyzer(Neighbours neighbours) : IConsumer<GetAnswerTexts>
+    public sealed class Analyzer(Neighbours neighbours) : IConsumer<GetAnswerTexts>, IConsumer<CompareAudits>, IConsumer<EraseAnswers>
     {
+        public Task Consume(ConsumeContext<EraseAnswers> context)
+        {
+            neighbours.Hear(context.Message);
+            return context.RespondAsync(new AnswersErased { AuditId = context.Message.AuditId, Answers = 4 });
+        }
+
+        public Task Consume(ConsumeContext<CompareAudits> context) => context.RespondAsync(new AuditsCompared
+        {
+            AuditId = context.Message.AuditId, EarlierAuditId = context.Message.EarlierAuditId, SharedQueries = 2,
+            Changes =
+            [
+                new MetricChange { Metric = "visibility", Before = Sample.Value(0.5, 0.4, 0.6), After = Sample.Value(0.62, 0.45, 0.78), Difference = Sample.Value(0.12, -0.05, 0.29), Detectable = false, Verdict = "no detectable change" },
+                new MetricChange { Metric = "mrr", Before = Sample.Value(0.2, 0.1, 0.3), After = Sample.Value(0.5, 0.4, 0.6), Difference = Sample.Value(0.3, 0.2, 0.4), Detectable = true, Verdict = "higher" },
+            ],
+        });
+
         public Task Consume(ConsumeContext<GetAnswerTexts> context) => context.RespondAsync(new AnswerTexts
         {
             AuditId = context.Message.AuditId,

@@ -1,0 +1,46 @@
+using Assay.Contracts;
+using Assay.Dashboard.Database;
+using Assay.Dashboard.Reports;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.Dashboard.Deletion;
+
+enum DeletionOutcome
+{
+    Deleted,
+    NoSuchAudit,
+    StillRunning,
+}
+
+/// <summary>
+/// Deletes an ended audit: first the texts, at the Analyzer, then everything here. The ledger keeps its amounts without texts and the saga its
+/// recovery facts: money and promises stay countable.
+/// </summary>
+sealed class AuditDeletion(DashboardDbContext db, AnalyzerClient analyzer)
+{
+    public async Task<DeletionOutcome> DeleteAsync(Guid auditId, string by, CancellationToken cancellationToken)
+    {
+        var status = await db.Audits.AsNoTracking().Where(a => a.AuditId == auditId).Select(a => a.Status).SingleOrDefaultAsync(cancellationToken);
+        if (status is null)
+            return DeletionOutcome.NoSuchAudit;
+        if (!ReadStates.IsOver(status))
+            return DeletionOutcome.StillRunning;
+        if (status != AuditStates.Rejected)
+            await analyzer.EraseAsync(auditId, by, cancellationToken);
+
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await db.Answers.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.Batches.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.BatchProgress.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.Scores.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.InsightLayers.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.Manifests.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.Panels.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.Transitions.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.ShareLinks.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.WebhookDeliveries.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.Audits.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return DeletionOutcome.Deleted;
+    }
+}

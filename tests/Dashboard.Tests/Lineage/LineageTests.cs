@@ -1,0 +1,33 @@
+using Assay.Contracts;
+using Assay.Dashboard.Access;
+using Assay.Dashboard.Lineage;
+using Assay.Dashboard.Tests.Api;
+using Assay.Dashboard.Tests.Hosting;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.Dashboard.Tests.Lineage;
+
+[Collection(nameof(OneHost))]
+public sealed class ATree(DashboardHost host)
+{
+    [Fact]
+    public async Task Should_show_children_and_refused_spawns_with_their_reasons()
+    {
+        var root = Guid.CreateVersion7();
+        var child = Guid.CreateVersion7();
+        var refused = Guid.CreateVersion7();
+        await host.SayAsync(Sample.Registered(root),
+            Sample.Registered(child, request: Sample.Request(child, "Sony") with { ParentAuditId = root }) with { TrackingId = root, Ancestry = [root], Depth = 1 },
+            Sample.Registered(refused, request: Sample.Request(refused, "Anker") with { ParentAuditId = child }) with { TrackingId = root, Ancestry = [root, child], Depth = 2 },
+            Sample.Rejected(refused, RejectionReasons.CircularLineage));
+        await host.EventuallyAsync(async db => await db.Audits.CountAsync(a => a.TrackingId == root && (a.AuditId != refused || a.Status == AuditStates.Rejected)) == 3, "the tree is in");
+        using var client = await host.ProgramAsync(Roles.Viewer);
+        using var response = await client.GetAsync(new Uri($"/api/lineage/{root}", UriKind.Relative));
+        var tree = await DashboardHost.ReadAsync<LineageTree>(response);
+        tree.Size.ShouldBe(3);
+        var leaf = tree.Roots.Single().Children.Single().Children.Single();
+        leaf.Refusal.ShouldBe(RejectionReasons.CircularLineage);
+        using var person = await host.PersonAsync();
+        (await person.GetStringAsync(new Uri($"/lineage/{root}", UriKind.Relative))).ShouldContain(RejectionReasons.CircularLineage);
+    }
+}
