@@ -127,14 +127,15 @@ public class When_a_scripted_engine_is_asked
     public async Task Should_rest_an_insight_on_the_given_answers_and_numbers_only()
     {
         var outcome = await AskAdvisorAsync(Purposes.Insight, """
-            {"brand":"Anker","layer":1,"theme":"price","scores":{"visibility":{"value":0.4321,"low":0.1,"high":0.6}},
+            {"brand":"Anker","layer":1,"theme":"price","metrics":["visibility"],"scores":{"averagePosition":{"value":2.5},"visibility":{"value":0.4321,"low":0.1,"high":0.6},"mrr":{"value":null}},
+             "engines":{"chatgpt":{"visibility":{"value":0.5}},"claude":{"visibility":{"value":0.3}}},
              "answers":[{"callKey":"k1","query":"best earbuds","engine":"chatgpt","excerpt":"Anker is fine","mentions":[{"brand":"Anker"}]},
                         {"callKey":"k2","query":"best chargers","engine":"claude","excerpt":"UGREEN","mentions":[]}]}
             """);
 
         using var insight = JsonDocument.Parse(outcome.Text!);
         insight.RootElement.GetProperty("title").GetString().ShouldNotBeNullOrWhiteSpace();
-        insight.RootElement.GetProperty("text").GetString()!.ShouldContain("visibility 0.432");
+        insight.RootElement.GetProperty("text").GetString()!.ShouldContain("Visibility is 43.2 % (95 % interval 10 % to 60 %). Average position is 2.5. By visibility, chatgpt is ahead and claude behind.");
         insight.RootElement.GetProperty("evidence").EnumerateArray().Select(key => key.GetString()).ShouldBe(["k1", "k2"]);
         var recommendation = insight.RootElement.GetProperty("recommendations").EnumerateArray().ShouldHaveSingleItem();
         recommendation.GetProperty("query").GetString().ShouldBe("best chargers");

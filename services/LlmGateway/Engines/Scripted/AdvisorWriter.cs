@@ -140,22 +140,32 @@ internal static class AdvisorWriter
         var without = answers.Where(answer => !Mentions(answer, brand)).ToList();
         var evidence = with.Take(3).Concat(without.Take(3)).Select(answer => Text(answer, "callKey")!).Distinct(StringComparer.Ordinal).ToList();
         var insights = Items(Property(input, "insights")).Concat(Items(Property(input, "findings"))).Select(InsightId).OfType<string>().Distinct(StringComparer.Ordinal).Take(18).ToList();
-        var numbers = Scores(input).ToList();
+        var preferred = Texts(Property(input, "metrics"));
+        var numbers = Scores(Property(input, "scores")).OrderBy(number => preferred.IndexOf(number.Name) is var at and >= 0 ? at : int.MaxValue).ToList();
 
         var sentences = new List<string>();
         if (answers.Count > 0)
             sentences.Add(string.Create(CultureInfo.InvariantCulture, $"{brand} appears in {with.Count} of the {answers.Count} answers examined here."));
-        if (numbers.Count > 0)
-            sentences.Add($"Measured: {string.Join(", ", numbers.Take(3).Select(number => $"{number.Name} {number.Value}"))}.");
-        if (with.Count > 0 && Text(with[0], "query") is { } strong)
-            sentences.Add($"It is named for \"{strong}\"{(Text(with[0], "engine") is { } engine ? $" on {engine}" : "")}.");
-        if (without.Count > 0 && Text(without[0], "query") is { } weak)
-            sentences.Add($"It is missing for \"{weak}\"{(Text(without[0], "engine") is { } engine ? $" on {engine}" : "")}.");
+        foreach (var number in numbers.Take(2))
+            sentences.Add($"{Capital(Words(number.Name))} is {Shown(number)}.");
+        if (numbers.Count > 0 && Extremes(Property(input, "engines"), numbers[0].Name) is { } engines)
+            sentences.Add($"By {Words(numbers[0].Name)}, {engines.Highest} is ahead and {engines.Lowest} behind.");
+        if (numbers.Count > 0 && Extremes(Property(input, "competitorScores"), numbers[0].Name) is { } rivals)
+            sentences.Add($"Among the competitors, {rivals.Highest} leads.");
+        if (with.Count > 0 && Text(random.Pick(with), "query") is { } strong)
+            sentences.Add($"It is named for \"{strong}\".");
+        if (without.Count > 0 && random.Pick(without) is var gap && Text(gap, "query") is { } weak)
+            sentences.Add($"It is missing for \"{weak}\"{(Text(gap, "engine") is { } engine ? $" on {engine}" : "")}.");
         if (insights.Count > 0)
             sentences.Add($"This rests on {string.Join(", ", insights.Take(6))}.");
-        sentences.Add(random.Pick<string>(["Pages that answer such questions directly would give engines something to quote.", "Independent reviews are what the answers lean on; being part of them matters most.", "The gaps are concentrated in few questions, so they can be worked on one by one."]));
+        sentences.Add(random.Pick<string>(
+        [
+            "Pages that answer such questions directly would give engines something to quote.", "Independent reviews are what the answers lean on; being part of them matters most.",
+            "The gaps are concentrated in few questions, so they can be worked on one by one.", "The intervals are wide enough that small differences should not be read as change.",
+            "Where competitors are named instead, the answers give a concrete reason; the product pages should give one too.",
+        ]));
 
-        var metric = numbers.Count > 0 ? random.Pick(numbers).Name : "visibility";
+        var metric = numbers.Count > 0 ? numbers[0].Name : "visibility";
         var recommendations = without.Take(layer == 1 ? 1 : 4).Where(answer => Text(answer, "query") is not null).Select((answer, index) => new
         {
             title = index switch { 0 => $"Answer \"{Text(answer, "query")}\" on an own page", 1 => $"Be part of the comparisons for \"{Text(answer, "query")}\"", _ => $"Close the gap for \"{Text(answer, "query")}\"" },
@@ -166,6 +176,7 @@ internal static class AdvisorWriter
             evidence = new[] { Text(answer, "callKey")! },
         }).ToList();
 
+        theme = theme.Replace('-', ' ');
         var title = layer switch
         {
             1 => $"{Capital(theme)}: {(answers.Count == 0 ? "little to go on" : with.Count * 2 >= answers.Count ? $"{brand} is present" : $"{brand} is often missing")}",
@@ -207,19 +218,55 @@ internal static class AdvisorWriter
         };
     }
 
-    /// <summary>The given numbers as the reader sees them: never a number of the simulator's own.</summary>
-    static IEnumerable<(string Name, string Value)> Scores(JsonElement input)
+    sealed record Score(string Name, double Value, double? Low, double? High);
+
+    static readonly HashSet<string> Shares = new(StringComparer.Ordinal) { "visibility", "shareOfVoice", "shareOfVoiceOpen", "shareOfVoiceProminence", "recommendationRate", "citationRate", "top1", "top3", "contextCompleteness", "stability" };
+
+    /// <summary>The given numbers that have a value.</summary>
+    static IEnumerable<Score> Scores(JsonElement scores)
     {
-        var scores = Property(input, "scores");
         if (scores.ValueKind != JsonValueKind.Object)
             yield break;
         foreach (var score in scores.EnumerateObject())
         {
-            var value = score.Value.ValueKind == JsonValueKind.Object ? Property(score.Value, "value") : score.Value;
-            if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number))
-                yield return (score.Name, number.ToString("0.###", CultureInfo.InvariantCulture));
+            if ((score.Value.ValueKind == JsonValueKind.Object ? Number(score.Value, "value") : Number(scores, score.Name)) is { } value)
+                yield return new Score(score.Name, value, Number(score.Value, "low"), Number(score.Value, "high"));
         }
     }
+
+    /// <summary>A given number as a reader sees it: never one of the simulator's own.</summary>
+    static string Shown(Score score)
+    {
+        var share = Shares.Contains(score.Name) && (double?[])[score.Value, score.Low, score.High] is var all && Array.TrueForAll(all, number => number is null or >= 0 and <= 1);
+        var value = Format(score.Value);
+        return score is { Low: { } low, High: { } high } ? $"{value} (95 % interval {Format(low)} to {Format(high)})" : value;
+
+        string Format(double number) => share ? (100 * number).ToString("0.#", CultureInfo.InvariantCulture) + " %" : number.ToString("0.###", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Who has the highest and lowest value of a metric; null when fewer than two have one, or all the same.</summary>
+    static (string Highest, string Lowest)? Extremes(JsonElement groups, string metric)
+    {
+        if (groups.ValueKind != JsonValueKind.Object)
+            return null;
+        var ranked = new List<(string Name, double Value)>();
+        foreach (var group in groups.EnumerateObject())
+        {
+            var scores = Property(group.Value, "scores") is { ValueKind: JsonValueKind.Object } inner ? inner : group.Value;
+            if (Number(Property(scores, metric), "value") is { } value)
+                ranked.Add((group.Name, value));
+        }
+        ranked.Sort((a, b) => b.Value.CompareTo(a.Value));
+        return ranked.Count >= 2 && ranked[0].Value > ranked[^1].Value ? (ranked[0].Name, ranked[^1].Name) : null;
+    }
+
+    /// <summary>A metric's name as words: <c>shareOfVoice</c> is share of voice.</summary>
+    static string Words(string name) => string.Concat(name.Select((c, at) => char.IsUpper(c) ? (at > 0 ? " " : "") + char.ToLowerInvariant(c) : c.ToString()));
+
+    static double? Number(JsonElement element, string name) =>
+        Property(element, name) is { ValueKind: JsonValueKind.Number } value && value.TryGetDouble(out var number) && double.IsFinite(number) ? number : null;
+
+    static List<string> Texts(JsonElement element) => [.. Items(element).Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)];
 
     static string? InsightId(JsonElement insight) => insight.ValueKind == JsonValueKind.String ? insight.GetString() : Text(insight, "insightId") ?? Text(insight, "id");
 
