@@ -37,7 +37,7 @@ public sealed class TheFourServices
 
     static async Task<JsonElement> WaitForTheEndAsync(HttpClient client, string auditId, AssayServices services)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4));
         while (true)
         {
             var status = await client.GetFromJsonAsync<JsonElement>($"api/audits/{auditId}", limit.Token);
