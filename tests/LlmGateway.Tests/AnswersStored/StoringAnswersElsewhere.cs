@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Assay.LlmGateway.AnswersStored;
 
+[Trait("Needs", "Servers")]
 public sealed class StoringAnswersElsewhere
 {
     [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]

@@ -4,6 +4,7 @@ using Assay.ServiceDefaults;
 
 namespace Assay.LlmGateway.AskEngine;
 
+[Trait("Needs", "Servers")]
 public sealed class AskingABatch
 {
     [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]

@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.LlmGateway.LeaseSweep;
 
 /// <summary>Real processes, killed and frozen for real; the provider's own count is the judge.</summary>
+[Trait("Needs", "Servers")]
 public sealed class LosingAGateway
 {
     [Fact]

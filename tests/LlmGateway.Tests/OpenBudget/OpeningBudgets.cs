@@ -56,6 +56,7 @@ public sealed class OpeningBudgets
         await gateway.ShouldBalanceAsync();
     }
 
+    [Trait("Needs", "Servers")]
     [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
     public async Task Should_let_fifty_audits_share_a_day_that_pays_for_twenty(DatabaseProvider provider)
     {

@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Assay.LlmGateway.Pump;
 
+[Trait("Needs", "Servers")]
 public sealed class PayingForDoubt
 {
     [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]

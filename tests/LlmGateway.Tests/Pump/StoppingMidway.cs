@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Assay.LlmGateway.Pump;
 
+[Trait("Needs", "Servers")]
 public sealed class StoppingMidway
 {
     [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
