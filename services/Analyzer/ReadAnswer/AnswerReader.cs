@@ -10,6 +10,7 @@ internal static class AnswerReader
     private const int MostIgnored = 500;
     private const int MostNamesPerSentence = 40;
     private const int ContextLength = 240;
+    private const int LabelReach = 2000;
 
     /// <summary>The rules behind a reading: matcher, lists, clauses.</summary>
     public const string Version = MentionMatcher.Version;
@@ -132,9 +133,10 @@ internal static class AnswerReader
             {
                 var verdict = k - i < verdicts.Length ? verdicts[k - i] : default;
                 var place = lists.PlaceOf(text, accepted[k]);
+                var listed = place is not null || lists.IsInline(accepted[k]);
                 if (place is not null && verdict is { Sentiment: 0, Warned: false } && names.Count == 1 && Continuation(text, sentences, entries, sentence, accepted[k].Block) is >= 0 and var next)
                     verdict = Merge(verdict, reader.JudgeNameless(next));
-                judged.Add(new Judgement(sentence, verdict.Sentiment, Strength(text, reader, accepted[k].Block, place, verdict, labels), place is not null));
+                judged.Add(new Judgement(sentence, verdict.Sentiment, Strength(text, reader, lists, accepted[k], place, listed, verdict, labels), listed));
             }
 
             i = stop;
@@ -155,16 +157,26 @@ internal static class AnswerReader
         return sentences[next].Block == block || (!entries.Contains(sentences[next].Block) && text.Blocks[sentences[next].Block].Kind is BlockKind.Paragraph or BlockKind.ListItem) ? next : -1;
     }
 
-    private static double Strength(VisibleText text, ClauseReader reader, int block, int? place, ClauseReader.Verdict verdict, Dictionary<int, (bool Top, bool Recommended)> labels)
+    private static double Strength(VisibleText text, ClauseReader reader, ProductLists lists, NameMatch match, int? place, bool listed, ClauseReader.Verdict verdict, Dictionary<int, (bool Top, bool Recommended)> labels)
     {
         if (verdict.Warned)
             return .25;
-        var label = place is null ? default : LabelOver(text, reader, block, labels);
+        var label = !listed ? default
+            : lists.IsInline(match) ? (Top: false, Recommended: StandsUnderTopPicks(text, match))
+            : LabelOver(text, reader, match.Block, labels);
         if (verdict.Top || (label.Top && place is 1))
             return 1;
         if (verdict.Recommended || label.Recommended)
             return .75;
-        return place is null ? .25 : .5;
+        return listed ? .5 : .25;
+    }
+
+    // "Top Picks: Sony …: … Other Options: JBL …: …" in one block: the nearer of the two kinds of label decides.
+    private static bool StandsUnderTopPicks(VisibleText text, NameMatch match)
+    {
+        var before = text.Folded[Math.Max(text.Blocks[match.Block].Start, match.Start - LabelReach)..match.Start];
+        var top = Math.Max(before.LastIndexOf("top pick"), Math.Max(before.LastIndexOf("top choice"), before.LastIndexOf("top recommendation")));
+        return top >= 0 && top > before.LastIndexOf("other ");
     }
 
     // The nearest heading or introducing line above a list's entry, looked up once per list.

@@ -524,7 +524,8 @@ internal static class MentionMatcher
         return false;
     }
 
-    private static bool OpensEntry(VisibleText text, NameMatch match)
+    /// <summary>Whether a name begins a sentence of the form "Polar Pacer Pro: a light watch …", an entry of a list without line breaks.</summary>
+    public static bool OpensEntry(VisibleText text, NameMatch match)
     {
         var block = text.Blocks[match.Block];
         if (!StartsSentence(text, block, match.Start))

@@ -8,10 +8,15 @@ internal sealed class ProductLists
 {
     private const int HeadWords = 8;
     private const int HeadCharacters = 90;
+    private const int ShortestInlineList = 100;
 
     private readonly int[] _groupOfBlock;
     private readonly int[] _positionInGroup;
     private readonly List<Group> _groups = [];
+
+    // Entries inside one block, by the place their name begins: copied text that lost its line breaks. They count as listed;
+    // their order is that of first mention, since an entry with a long name cannot be told from a sentence.
+    private readonly HashSet<int> _inline = [];
 
     private ProductLists(int blocks)
     {
@@ -31,7 +36,7 @@ internal sealed class ProductLists
         public List<int> Blocks = [];
     }
 
-    public static ProductLists Find(VisibleText text, IEnumerable<NameMatch> accepted)
+    public static ProductLists Find(VisibleText text, List<NameMatch> accepted)
     {
         var lists = new ProductLists(text.Blocks.Count);
         lists.GroupBlocks(text);
@@ -42,6 +47,7 @@ internal sealed class ProductLists
                 headed.Add(match.Block);
         }
 
+        lists.FindInline(text, accepted);
         var offset = 0;
         foreach (var group in lists._groups)
             group.IsProducts = IsListOfProducts(text, group, headed);
@@ -53,6 +59,26 @@ internal sealed class ProductLists
         }
 
         return lists;
+    }
+
+    // Two entries of different brands in one block make a list.
+    private void FindInline(VisibleText text, List<NameMatch> accepted)
+    {
+        for (var i = 0; i < accepted.Count;)
+        {
+            var stop = i;
+            while (stop < accepted.Count && accepted[stop].Block == accepted[i].Block)
+                stop++;
+            var block = text.Blocks[accepted[i].Block];
+            if (block.Kind is BlockKind.Paragraph && block.End - block.Start > ShortestInlineList)
+            {
+                var entries = accepted.GetRange(i, stop - i).FindAll(m => MentionMatcher.OpensEntry(text, m));
+                if (entries.Select(m => m.Alias.Brand).Distinct().Count() >= 2)
+                    _inline.UnionWith(entries.Select(m => m.Start));
+            }
+
+            i = stop;
+        }
     }
 
     // One entry at least is headed by a known name, and half of them by something that looks like a name: a row of headings
@@ -110,6 +136,9 @@ internal sealed class ProductLists
             ? _groups[group].Offset + _positionInGroup[match.Block]
             : null;
     }
+
+    /// <summary>Whether a name heads an entry inside a block rather than a block of its own.</summary>
+    public bool IsInline(NameMatch match) => _inline.Contains(match.Start);
 
     /// <summary>Whether a place lies in the first words of a block.</summary>
     public static bool IsHead(VisibleText text, Block block, int at)

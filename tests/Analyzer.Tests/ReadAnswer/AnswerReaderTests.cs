@@ -37,6 +37,14 @@ public sealed class When_an_answer_ranks_brands
         Ranks("Anker and Sony are fine.\n\n- Battery life: long\n- Works with: Sony cameras\n- Weight: low\n- Colour: red", "Anker", "Sony").ShouldBe([("Anker", 1), ("Sony", 2)]);
 
     [Fact]
+    public void Should_see_the_list_in_text_that_lost_its_line_breaks()
+    {
+        var reading = Reading.Of("Check that it works with Google Assistant. Top Picks: Sony WF-1000: Rich sound and light.Anker P3: Good value.Other Options: JBL Go 2: Loud enough.Apple and Google phones work.", "Anker", ["Google", "Sony", "JBL"]);
+
+        reading.Brands.Where(b => b.Mentioned).Select(b => (b.Brand, b.Rank, b.IsListed, b.Recommendation)).ShouldBe([("Anker", 3, true, .75), ("Google", 1, false, .25), ("Sony", 2, true, .75), ("JBL", 4, true, .5)]);
+    }
+
+    [Fact]
     public void Should_fall_back_to_the_order_of_first_mention() =>
         Ranks("I like Bose and Sony, then Anker. Sony again.", "Anker", "Sony", "Bose").ShouldBe([("Bose", 1), ("Sony", 2), ("Anker", 3)]);
 }
