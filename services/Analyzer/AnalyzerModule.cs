@@ -4,6 +4,7 @@ using Assay.Analyzer.CompareAudits;
 using Assay.Analyzer.Database;
 using Assay.Analyzer.DraftInsights;
 using Assay.Analyzer.EraseAnswers;
+using Assay.Analyzer.JudgeAnswers;
 using Assay.Analyzer.PlanQueries;
 using Assay.Analyzer.RederiveAudit;
 using Assay.Analyzer.ScoreAudit;
@@ -21,6 +22,7 @@ public sealed class AnalyzerModule : AssayModule
     public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddOptions<JudgeOptions>().Bind(builder.Configuration.GetSection("Analyzer:Judge")).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddAssayDbContext<AnalyzerDbContext, PostgreSqlAnalyzerDbContext, SqliteAnalyzerDbContext>(database);
     }
 

@@ -5,6 +5,7 @@ using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
 using Assay.TestServers;
 using MassTransit;
+using Microsoft.Extensions.Configuration;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -35,17 +36,18 @@ sealed class AnalyzerHost : IAsyncDisposable
         return await StartAsync(AssayDatabase.PostgreSql(await server.CreateDatabaseAsync($"analyzer_{Guid.NewGuid():N}")), null);
     }
 
-    public static Task<AnalyzerHost> OnSqliteAsync()
+    public static Task<AnalyzerHost> OnSqliteAsync(params (string Key, string Value)[] settings)
     {
         var temporary = Directory.CreateTempSubdirectory("assay-analyzer-").FullName;
-        return StartAsync(AssayDatabase.Sqlite(Path.Combine(temporary, "analyzer.db")), temporary);
+        return StartAsync(AssayDatabase.Sqlite(Path.Combine(temporary, "analyzer.db")), temporary, settings);
     }
 
-    static async Task<AnalyzerHost> StartAsync(AssayDatabase database, string? temporary)
+    static async Task<AnalyzerHost> StartAsync(AssayDatabase database, string? temporary, params (string Key, string Value)[] settings)
     {
         var module = new AnalyzerModule();
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
         module.AddServices(builder, database);
         builder.Services.AddSingleton<Heard>();
         builder.Services.AddSingleton(new MessagingOptions { ImmediateRetries = 2, Redelivery = [] });
@@ -136,7 +138,7 @@ sealed class Heard
 }
 
 sealed class Listener(Heard heard) :
-    IConsumer<QueriesPlanned>, IConsumer<AnswersAnalyzed>, IConsumer<AnswersDescribed>, IConsumer<AuditScored>, IConsumer<InsightsDrafted>,
+    IConsumer<QueriesPlanned>, IConsumer<AnswersAnalyzed>, IConsumer<AnswersDescribed>, IConsumer<AuditScored>, IConsumer<InsightsDrafted>, IConsumer<AnswersJudged>,
     IConsumer<AskEngine>, IConsumer<AnswersStored>,
     IConsumer<Fault<Assay.Contracts.Internal.Analyzer.PlanQueries>>, IConsumer<Fault<EngineAnswered>>, IConsumer<Fault<Assay.Contracts.Internal.Analyzer.ScoreAudit>>, IConsumer<Fault<Assay.Contracts.Internal.Analyzer.DraftInsights>>
 {
@@ -145,6 +147,7 @@ sealed class Listener(Heard heard) :
     public Task Consume(ConsumeContext<AnswersDescribed> context) => Hear(context.Message);
     public Task Consume(ConsumeContext<AuditScored> context) => Hear(context.Message);
     public Task Consume(ConsumeContext<InsightsDrafted> context) => Hear(context.Message);
+    public Task Consume(ConsumeContext<AnswersJudged> context) => Hear(context.Message);
     public Task Consume(ConsumeContext<AskEngine> context) => Hear(context.Message);
     public Task Consume(ConsumeContext<AnswersStored> context) => Hear(context.Message);
     public Task Consume(ConsumeContext<Fault<Assay.Contracts.Internal.Analyzer.PlanQueries>> context) => Hear(context.Message);

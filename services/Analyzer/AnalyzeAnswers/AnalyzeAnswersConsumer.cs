@@ -1,5 +1,6 @@
 using Assay.Analyzer.Database;
 using Assay.Analyzer.DraftInsights;
+using Assay.Analyzer.JudgeAnswers;
 using Assay.Analyzer.PlanQueries;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
@@ -10,7 +11,7 @@ namespace Assay.Analyzer.AnalyzeAnswers;
 
 /// <summary>
 /// Takes every batch the gateway decides, on one queue so that texts travel once. Panel answers are stored, read and counted;
-/// plans and insights go to the row that waits for the batch. A batch nobody waits for any more is logged and dropped.
+/// plans, insights and judgements go to the row that waits for the batch. A batch nobody waits for any more is logged and dropped.
 /// </summary>
 sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, TimeProvider time, ILogger<AnalyzeAnswersConsumer> logger) : IConsumer<EngineAnswered>
 {
@@ -31,8 +32,16 @@ sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, TimeProvider t
                 await context.Publish(planned);
                 break;
 
-            case Purposes.Insight when await InsightAnswers.SettleAsync(db, message, now, context.CancellationToken) is { } next:
-                await context.Publish(next, next.GetType());
+            case Purposes.Insight when await InsightAnswers.SettleAsync(db, message, now, context.CancellationToken) is { Known: true } settled:
+                if (settled.Next is { } next)
+                    await context.Publish(next, next.GetType());
+                break;
+
+            case Purposes.Judge when await Judging.SettleAsync(db, message, now, context.CancellationToken) is { } opinion:
+                await context.Publish(opinion.Judged);
+                opinion.Draft.CloseWhenNothingIsOpen(now);
+                if (opinion.Draft.IsDrafted)
+                    await context.Publish(DraftInsightsConsumer.Drafted(opinion.Draft, await DraftInsightsConsumer.InsightsOfAsync(db, opinion.Draft, context.CancellationToken)));
                 break;
 
             default:

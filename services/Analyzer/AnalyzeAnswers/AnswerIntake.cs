@@ -10,6 +10,9 @@ sealed record TakenAnswer(string Outcome, string? Reason, string? Text, string? 
 /// <summary>Decides what an answer counts as. Pure.</summary>
 static class AnswerIntake
 {
+    /// <summary>Why an answer that arrived is none; the word the engines use too.</summary>
+    const string Refusal = "refusal";
+
     /// <param name="query">The query as asked.</param>
     /// <param name="ownText">The text this service keeps under the same call key, if any.</param>
     /// <param name="ownHash">Its hash as the ledger gave it.</param>
@@ -20,7 +23,7 @@ static class AnswerIntake
             case CallStates.Answered:
                 break;
             case CallStates.Refused:
-                return Without(AnswerOutcomes.Refused, answer, CallStates.Refused);
+                return Without(AnswerOutcomes.Refused, answer, Refusal);
             case CallStates.Empty:
                 return Without(AnswerOutcomes.Empty, answer, CallReasons.EmptyAnswer);
             case CallStates.InDoubt:
@@ -53,7 +56,7 @@ static class AnswerIntake
     public static (string Outcome, string? Reason) Judge(AnswerReading reading, string? flag) => reading.Validity switch
     {
         AnswerValidity.Valid => (AnswerOutcomes.Valid, flag),
-        AnswerValidity.Refused => (AnswerOutcomes.Refused, CallStates.Refused),
+        AnswerValidity.Refused => (AnswerOutcomes.Refused, Refusal),
         AnswerValidity.WrongLanguage => (AnswerOutcomes.Empty, CallReasons.WrongLanguage),
         _ => (AnswerOutcomes.Empty, CallReasons.UnreadableAnswer),
     };

@@ -1,5 +1,6 @@
 using Assay.Analyzer.AnalyzeAnswers;
 using Assay.Analyzer.DraftInsights;
+using Assay.Analyzer.JudgeAnswers;
 using Assay.Analyzer.PlanQueries;
 using Assay.Analyzer.ScoreAudit;
 using Assay.ServiceDefaults;
@@ -17,6 +18,8 @@ public class AnalyzerDbContext(DbContextOptions options) : AssayDbContext(option
     internal DbSet<ScoreRow> Scores => Set<ScoreRow>();
     internal DbSet<DraftRow> Drafts => Set<DraftRow>();
     internal DbSet<InsightRow> Insights => Set<InsightRow>();
+    internal DbSet<JudgeBatchRow> JudgeBatches => Set<JudgeBatchRow>();
+    internal DbSet<JudgementRow> Judgements => Set<JudgementRow>();
 
     protected override void BuildModel(ModelBuilder modelBuilder)
     {
@@ -27,6 +30,8 @@ public class AnalyzerDbContext(DbContextOptions options) : AssayDbContext(option
         modelBuilder.ApplyConfiguration(new ScoreMap());
         modelBuilder.ApplyConfiguration(new DraftMap());
         modelBuilder.ApplyConfiguration(new InsightMap());
+        modelBuilder.ApplyConfiguration(new JudgeBatchMap());
+        modelBuilder.ApplyConfiguration(new JudgementMap());
     }
 }
 

@@ -1,10 +1,12 @@
 using Assay.Analyzer.Advisor;
 using Assay.Analyzer.Database;
+using Assay.Analyzer.JudgeAnswers;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Command = Assay.Contracts.Internal.Analyzer.DraftInsights;
 
 namespace Assay.Analyzer.DraftInsights;
@@ -13,7 +15,7 @@ namespace Assay.Analyzer.DraftInsights;
 /// Opens one layer of insights, or publishes it again if it is drafted. Whatever is missing – advisor, money, findings below –
 /// makes insights unavailable with the reason; it never fails the audit.
 /// </summary>
-sealed class DraftInsightsConsumer(AnalyzerDbContext db, TimeProvider time) : IConsumer<Command>
+sealed class DraftInsightsConsumer(AnalyzerDbContext db, TimeProvider time, IOptions<JudgeOptions> judge) : IConsumer<Command>
 {
     public async Task Consume(ConsumeContext<Command> context)
     {
@@ -41,17 +43,21 @@ sealed class DraftInsightsConsumer(AnalyzerDbContext db, TimeProvider time) : IC
             {
                 var unavailable = LayerDraft.Unavailable(message.Layer, reason);
                 db.Insights.AddRange(unavailable.Select(insight => InsightRow.Of(message.AuditId, message.Attempt, insight)));
-                draft.Close(message.Layer == 3 ? RuleRecommendations.Complete([], evidence) : [], now);
+                draft.Settle(message.Layer == 3 ? RuleRecommendations.Complete([], evidence) : [], now);
                 await context.Publish(Drafted(draft, unavailable));
                 return;
             }
 
             draft.Open(NewId.NextSequentialGuid(), round: 1, LayerDraft.FirstQuestions(message.Layer, evidence, below));
+            if (judge.Value.Enabled && message.Layer == 1 && await Judging.OpenAsync(db, draft, evidence, judge.Value, now, cancellationToken) is { } opinion)
+                await context.Publish(opinion);
         }
+        else if (await Judging.AgainAsync(db, draft, cancellationToken) is { } opinion)
+            await context.Publish(opinion);
 
         if (draft.IsDrafted)
-            await context.Publish(Drafted(draft, await InsightsOfAsync(draft, cancellationToken)));
-        else
+            await context.Publish(Drafted(draft, await InsightsOfAsync(db, draft, cancellationToken)));
+        else if (draft.OpenBatchId is not null)
             await context.Publish(Ask(draft));
     }
 
@@ -92,7 +98,7 @@ sealed class DraftInsightsConsumer(AnalyzerDbContext db, TimeProvider time) : IC
         SpentMicroUsd = draft.SpentMicroUsd,
     };
 
-    async Task<IReadOnlyList<Insight>> InsightsOfAsync(DraftRow draft, CancellationToken cancellationToken)
+    internal static async Task<IReadOnlyList<Insight>> InsightsOfAsync(AnalyzerDbContext db, DraftRow draft, CancellationToken cancellationToken)
     {
         var rows = await db.Insights.AsNoTracking().Where(x => x.AuditId == draft.AuditId && x.Attempt == draft.Attempt && x.Layer == draft.Layer).ToArrayAsync(cancellationToken);
         return [.. rows.Select(row => row.ReadContent())];

@@ -19,6 +19,9 @@ sealed class DraftRow
     /// <summary>The advisor's open batch; null once the layer is drafted.</summary>
     public Guid? OpenBatchId { get; set; }
 
+    /// <summary>The judge's open batch, which the first layer waits for; null without one.</summary>
+    public Guid? OpenJudgeBatchId { get; set; }
+
     /// <summary>1 for the first asking, 2 for what was rejected and asked again.</summary>
     public int Round { get; set; } = 1;
 
@@ -53,13 +56,21 @@ sealed class DraftRow
         Version++;
     }
 
-    public void Close(IReadOnlyList<Recommendation> recommendations, DateTime now)
+    /// <summary>All insights of the layer are settled.</summary>
+    public void Settle(IReadOnlyList<Recommendation> recommendations, DateTime now)
     {
         OpenBatchId = null;
         Questions = null;
         Recommendations = JsonColumn.Write(recommendations);
-        DraftedAt = now;
         Version++;
+        CloseWhenNothingIsOpen(now);
+    }
+
+    /// <summary>The layer is drafted once neither the advisor nor the judge is awaited.</summary>
+    public void CloseWhenNothingIsOpen(DateTime now)
+    {
+        if (OpenBatchId is null && OpenJudgeBatchId is null)
+            DraftedAt ??= now;
     }
 }
 
@@ -70,12 +81,13 @@ sealed class DraftMap : IEntityTypeConfiguration<DraftRow>
         builder.ToTable("draft", table =>
         {
             table.HasCheckConstraint("ck_draft_layer", "layer BETWEEN 1 AND 3");
-            table.HasCheckConstraint("ck_draft_open", "(open_batch_id IS NULL) = (drafted_at IS NOT NULL) AND (open_batch_id IS NULL) = (questions IS NULL)");
+            table.HasCheckConstraint("ck_draft_open", "(open_batch_id IS NULL AND open_judge_batch_id IS NULL) = (drafted_at IS NOT NULL) AND (open_batch_id IS NULL) = (questions IS NULL)");
             table.HasCheckConstraint("ck_draft_round", "round IN (1, 2)");
         });
         builder.HasKey(x => new { x.AuditId, x.Attempt, x.Layer });
         builder.Property(x => x.Version).IsConcurrencyToken();
         builder.HasIndex(x => x.OpenBatchId).IsUnique();
+        builder.HasIndex(x => x.OpenJudgeBatchId).IsUnique();
         builder.Ignore(x => x.IsDrafted);
     }
 }

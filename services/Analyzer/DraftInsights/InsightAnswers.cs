@@ -10,13 +10,13 @@ static class InsightAnswers
 {
     /// <summary>
     /// Settles what the batch answers, and returns what to publish: the drafted layer, or one more batch for what was rejected.
-    /// Null if no layer waits for this batch.
+    /// Nothing if the judge is still awaited, or if no layer waits for this batch.
     /// </summary>
-    public static async Task<object?> SettleAsync(AnalyzerDbContext db, EngineAnswered message, DateTime now, CancellationToken cancellationToken)
+    public static async Task<SettledBatch> SettleAsync(AnalyzerDbContext db, EngineAnswered message, DateTime now, CancellationToken cancellationToken)
     {
         var draft = await db.Drafts.SingleOrDefaultAsync(x => x.OpenBatchId == message.BatchId, cancellationToken);
         if (draft is null)
-            return null;
+            return new(Known: false, Next: null);
         var evidence = await EvidenceReader.ReadAsync(db, draft.AuditId, draft.ScoreId, cancellationToken);
         var below = await EvidenceReader.ReadBelowAsync(db, draft.AuditId, draft.Attempt, draft.Layer, cancellationToken);
 
@@ -27,11 +27,18 @@ static class InsightAnswers
         if (progress.Again.Count > 0)
         {
             draft.Open(NewId.NextSequentialGuid(), round: 2, progress.Again);
-            return DraftInsightsConsumer.Ask(draft);
+            return new(Known: true, DraftInsightsConsumer.Ask(draft));
         }
 
-        draft.Close(draft.Layer == 3 ? RuleRecommendations.Complete(progress.Recommendations, evidence) : [], now);
-        var earlier = await db.Insights.AsNoTracking().Where(x => x.AuditId == draft.AuditId && x.Attempt == draft.Attempt && x.Layer == draft.Layer).ToArrayAsync(cancellationToken);
-        return DraftInsightsConsumer.Drafted(draft, earlier.Select(row => row.ReadContent()).Concat(progress.Settled));
+        draft.Settle(draft.Layer == 3 ? RuleRecommendations.Complete(progress.Recommendations, evidence) : [], now);
+        if (!draft.IsDrafted)
+            return new(Known: true, Next: null);
+        var earlier = await DraftInsightsConsumer.InsightsOfAsync(db, draft, cancellationToken);
+        return new(Known: true, DraftInsightsConsumer.Drafted(draft, earlier.Concat(progress.Settled)));
     }
 }
+
+/// <summary>What a batch of the advisor leads to.</summary>
+/// <param name="Known">Whether a layer waited for it.</param>
+/// <param name="Next">What to publish; null while something else is awaited.</param>
+sealed record SettledBatch(bool Known, object? Next);

@@ -19,6 +19,8 @@ sealed partial class EraseAnswersConsumer(AnalyzerDbContext db, ILogger<EraseAns
         await db.AnalyzedBatches.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Scores.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Insights.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.Judgements.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.JudgeBatches.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Drafts.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Plans.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Subjects.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);

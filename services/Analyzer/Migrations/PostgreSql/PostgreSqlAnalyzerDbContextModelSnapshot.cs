@@ -288,6 +288,10 @@ namespace Assay.Analyzer.Migrations.PostgreSql
                         .HasColumnType("uuid")
                         .HasColumnName("open_batch_id");
 
+                    b.Property<Guid?>("OpenJudgeBatchId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("open_judge_batch_id");
+
                     b.Property<string>("Questions")
                         .HasColumnType("text")
                         .HasColumnName("questions");
@@ -324,11 +328,15 @@ namespace Assay.Analyzer.Migrations.PostgreSql
                         .IsUnique()
                         .HasDatabaseName("ix_draft_open_batch_id");
 
+                    b.HasIndex("OpenJudgeBatchId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_draft_open_judge_batch_id");
+
                     b.ToTable("draft", null, t =>
                         {
                             t.HasCheckConstraint("ck_draft_layer", "layer BETWEEN 1 AND 3");
 
-                            t.HasCheckConstraint("ck_draft_open", "(open_batch_id IS NULL) = (drafted_at IS NOT NULL) AND (open_batch_id IS NULL) = (questions IS NULL)");
+                            t.HasCheckConstraint("ck_draft_open", "(open_batch_id IS NULL AND open_judge_batch_id IS NULL) = (drafted_at IS NOT NULL) AND (open_batch_id IS NULL) = (questions IS NULL)");
 
                             t.HasCheckConstraint("ck_draft_round", "round IN (1, 2)");
                         });
@@ -372,6 +380,102 @@ namespace Assay.Analyzer.Migrations.PostgreSql
                         .HasName("pk_insight");
 
                     b.ToTable("insight", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Analyzer.JudgeAnswers.JudgeBatchRow", b =>
+                {
+                    b.Property<Guid>("BatchId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("batch_id");
+
+                    b.Property<DateTime>("AskedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("asked_at");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<Guid>("AuditId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("audit_id");
+
+                    b.Property<DateTime?>("JudgedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("judged_at");
+
+                    b.Property<string>("Questions")
+                        .HasColumnType("text")
+                        .HasColumnName("questions");
+
+                    b.HasKey("BatchId")
+                        .HasName("pk_judge_batch");
+
+                    b.HasIndex("AuditId", "Attempt")
+                        .IsUnique()
+                        .HasDatabaseName("ix_judge_batch_audit_id_attempt");
+
+                    b.ToTable("judge_batch", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_judge_batch_open", "(questions IS NULL) = (judged_at IS NOT NULL)");
+                        });
+                });
+
+            modelBuilder.Entity("Assay.Analyzer.JudgeAnswers.JudgementRow", b =>
+                {
+                    b.Property<Guid>("AuditId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("audit_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("CallKey")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("call_key");
+
+                    b.Property<bool>("Disagrees")
+                        .HasColumnType("boolean")
+                        .HasColumnName("disagrees");
+
+                    b.Property<string>("Features")
+                        .HasColumnType("text")
+                        .HasColumnName("features");
+
+                    b.Property<string>("ReadFeatures")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("read_features");
+
+                    b.Property<double>("ReadRecommendation")
+                        .HasColumnType("double precision")
+                        .HasColumnName("read_recommendation");
+
+                    b.Property<int>("ReadSentiment")
+                        .HasColumnType("integer")
+                        .HasColumnName("read_sentiment");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<double?>("Recommendation")
+                        .HasColumnType("double precision")
+                        .HasColumnName("recommendation");
+
+                    b.Property<int?>("Sentiment")
+                        .HasColumnType("integer")
+                        .HasColumnName("sentiment");
+
+                    b.HasKey("AuditId", "Attempt", "CallKey")
+                        .HasName("pk_judgement");
+
+                    b.ToTable("judgement", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_judgement_reason", "(recommendation IS NULL) = (reason IS NOT NULL) AND (recommendation IS NULL) = (sentiment IS NULL)");
+                        });
                 });
 
             modelBuilder.Entity("Assay.Analyzer.PlanQueries.PlanRow", b =>
