@@ -294,6 +294,48 @@ public abstract class When_messages_are_consumed_in_transactions
     }
 
     [Fact]
+    public async Task Should_carry_ids_headers_and_time_to_live()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), services: services => services.AddSingleton<EnvelopeBox>(),
+            configure: bus => bus.AddConsumer<EnvelopeConsumer, OrderConsumerDefinition<EnvelopeConsumer>>());
+        var (message, correlation, conversation) = (NewId.NextGuid(), NewId.NextGuid(), NewId.NextGuid());
+
+        await host.WithOutboxAsync(async outbox =>
+        {
+            await outbox.Publish(new Envelope { OrderId = correlation }, context =>
+            {
+                context.MessageId = message;
+                context.CorrelationId = correlation;
+                context.ConversationId = conversation;
+                context.TimeToLive = TimeSpan.FromMinutes(5);
+                context.Headers.Set("Tenant", "anker");
+            });
+            await outbox.SaveChangesAsync();
+        });
+
+        var envelope = await host.Services.GetRequiredService<EnvelopeBox>().Arrived.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        envelope.ShouldBe((message, correlation, conversation, "anker", true));
+    }
+
+    [Fact]
+    public async Task Should_answer_requests_through_the_outbox()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), configure: bus =>
+        {
+            bus.AddConsumer<QuoteConsumer, OrderConsumerDefinition<QuoteConsumer>>();
+            bus.AddRequestClient<QuoteOrder>();
+        });
+        await using var scope = host.Services.CreateAsyncScope();
+        var client = scope.ServiceProvider.GetRequiredService<IRequestClient<QuoteOrder>>();
+        var orders = Enumerable.Range(0, 20).Select(_ => NewId.NextGuid()).ToList();
+
+        var answers = await Task.WhenAll(orders.Select(order => client.GetResponse<OrderPlaced>(new QuoteOrder { OrderId = order }, timeout: TimeSpan.FromSeconds(20))));
+
+        answers.Select(answer => answer.Message.OrderId).ShouldBe(orders);
+        (await host.InScopeAsync(database => database.Effects.CountAsync(effect => effect.Name == "quoted"))).ShouldBe(20);
+    }
+
+    [Fact]
     public async Task Should_sweep_what_a_caller_forgot_to_announce()
     {
         await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), outbox => outbox.MessageDeliveryTimeout = TimeSpan.FromSeconds(1));

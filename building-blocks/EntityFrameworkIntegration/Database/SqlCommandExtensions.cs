@@ -25,10 +25,18 @@ internal static class SqlCommandExtensions
         var parameter = command.CreateParameter();
         parameter.ParameterName = $"p{command.Parameters.Count}";
         parameter.DbType = type;
-        parameter.Value = value ?? DBNull.Value;
+        parameter.Value = value switch
+        {
+            null => DBNull.Value,
+            DateTime time => Utc(time),
+            _ => value,
+        };
         command.Parameters.Add(parameter);
         return "@" + parameter.ParameterName;
     }
+
+    /// <summary>PostgreSQL only takes times that say that they are UTC; MassTransit's are, but not all say so.</summary>
+    public static DateTime Utc(DateTime time) => time.Kind == DateTimeKind.Local ? time.ToUniversalTime() : DateTime.SpecifyKind(time, DateTimeKind.Utc);
 
     public static string Add(this DbCommand command, Guid? value) => command.Add(DbType.Guid, value);
 

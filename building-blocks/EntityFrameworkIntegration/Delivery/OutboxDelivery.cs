@@ -251,6 +251,13 @@ internal sealed partial class OutboxDelivery<TDbContext>(
 
     private async Task SendAsync(OutboxMessage row, CancellationToken cancellationToken)
     {
+        if (row.ExpirationTime is { } expires && SqlCommandExtensions.Utc(expires) <= DateTime.UtcNow)
+        {
+            // Its sender gave it a time to live; a transport would refuse a negative one for ever.
+            Expired(logger, row.MessageId, row.DestinationAddress, expires);
+            return;
+        }
+
         var message = OutboxRows.Restore(row);
         var destination = row.DestinationAddress ?? throw new MessageException(typeof(OutboxMessage), $"The outbox row {row.SequenceNumber} (message {row.MessageId}) has no destination address.");
         // Goes on with the sender's trace, whoever sends the row and whenever.
@@ -265,6 +272,9 @@ internal sealed partial class OutboxDelivery<TDbContext>(
 
     [LoggerMessage(LogLevel.Warning, "Message {MessageId} for {Destination} could not be sent; it stays in the outbox of {Context} and is tried again")]
     private static partial void NotSent(ILogger logger, Exception exception, Guid messageId, Uri? destination, string context);
+
+    [LoggerMessage(LogLevel.Information, "Message {MessageId} for {Destination} expired at {Expires} before it could be sent; it is dropped")]
+    private static partial void Expired(ILogger logger, Guid messageId, Uri? destination, DateTime expires);
 
     [LoggerMessage(LogLevel.Warning, "The redelivery of message {MessageId} could not be scheduled because the database of {Context} is away; the message waits unacknowledged")]
     private static partial void RedeliveryWaits(ILogger logger, Exception exception, Guid? messageId, string context);

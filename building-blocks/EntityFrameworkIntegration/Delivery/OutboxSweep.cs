@@ -24,8 +24,9 @@ internal sealed partial class OutboxDelivery<TDbContext>
                     nextObservation = DateTime.UtcNow + ObserveEvery;
                 if (due is <= 0)
                 {
-                    await SweepOutboxAsync(stoppingToken);
-                    await SweepScheduleAsync(stoppingToken);
+                    // Nothing to claim although something is due: another transaction holds it, and may for some seconds.
+                    if (await SweepOutboxAsync(stoppingToken) + await SweepScheduleAsync(stoppingToken) == 0)
+                        await Task.Delay(LockedPause, stoppingToken);
                     continue;
                 }
 
@@ -54,6 +55,7 @@ internal sealed partial class OutboxDelivery<TDbContext>
         }
     }
 
+    private static readonly TimeSpan LockedPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan MinimumPause = TimeSpan.FromMilliseconds(5);
 
     /// <summary>The idle look: one query, null when nothing waits. Now and then it also counts, for the metrics.</summary>
@@ -69,9 +71,10 @@ internal sealed partial class OutboxDelivery<TDbContext>
     private static bool HasSchedule(DbContext context) => context.Model.FindEntityType(typeof(ScheduledMessageRow)) is not null;
 
     /// <summary>Claims due rows in one statement (which counts the try, so that a row that kills the process is counted too), sends, then deletes or postpones.</summary>
-    private async Task SweepOutboxAsync(CancellationToken cancellationToken)
+    private async Task<int> SweepOutboxAsync(CancellationToken cancellationToken)
     {
         int count;
+        var total = 0;
         do
         {
             var claimed = await ClaimAsync(
@@ -85,20 +88,24 @@ internal sealed partial class OutboxDelivery<TDbContext>
                 },
                 cancellationToken);
             count = claimed.Count;
+            total += count;
             await DeliverAsync([.. claimed.OrderBy(claim => claim.Row.SequenceNumber)], cancellationToken);
         }
         while (count == settings.QueryMessageLimit);
+
+        return total;
     }
 
-    private async Task SweepScheduleAsync(CancellationToken cancellationToken)
+    private async Task<int> SweepScheduleAsync(CancellationToken cancellationToken)
     {
         await using (var scope = scopes.CreateAsyncScope())
         {
             if (!HasSchedule(scope.ServiceProvider.GetRequiredService<TDbContext>()))
-                return;
+                return 0;
         }
 
         int count;
+        var total = 0;
         do
         {
             var claimed = await ClaimAsync(
@@ -106,9 +113,12 @@ internal sealed partial class OutboxDelivery<TDbContext>
                 reader => new Claimed(ScheduledMessages.Restore(reader.GetString(2)), reader.GetInt32(1), reader.GetGuid(0)),
                 cancellationToken);
             count = claimed.Count;
+            total += count;
             await DeliverAsync(claimed, cancellationToken);
         }
         while (count == settings.QueryMessageLimit);
+
+        return total;
     }
 
     private async Task<List<Claimed>> ClaimAsync(

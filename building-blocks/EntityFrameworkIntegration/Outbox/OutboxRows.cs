@@ -104,8 +104,8 @@ internal static class OutboxRows
     /// <summary>The values of one row in the order of <see cref="ColumnList"/>.</summary>
     public static void AddValues(OutboxMessage row, Action<DbType, object?> add)
     {
-        add(DbType.DateTime, row.EnqueueTime);
-        add(DbType.DateTime, row.SentTime);
+        add(DbType.DateTime, Utc(row.EnqueueTime));
+        add(DbType.DateTime, Utc(row.SentTime));
         add(DbType.String, row.Headers);
         add(DbType.String, row.Properties);
         add(DbType.Guid, row.InboxMessageId);
@@ -122,7 +122,7 @@ internal static class OutboxRows
         add(DbType.String, row.DestinationAddress?.ToString());
         add(DbType.String, row.ResponseAddress?.ToString());
         add(DbType.String, row.FaultAddress?.ToString());
-        add(DbType.DateTime, row.ExpirationTime);
+        add(DbType.DateTime, Utc(row.ExpirationTime));
     }
 
     /// <summary>Reads a row selected with <see cref="ColumnList"/> from the given ordinal on.</summary>
@@ -180,6 +180,8 @@ internal static class OutboxRows
         message.Deserialize(SystemTextJsonMessageSerializer.Instance);
         return message;
     }
+
+    private static DateTime? Utc(DateTime? time) => time is { } value ? SqlCommandExtensions.Utc(value) : null;
 
     private static string NextTry(SqlDialect dialect, OutboxMessage row, TimeSpan lease) =>
         dialect.NowPlus(row.EnqueueTime is { } enqueue && enqueue > row.SentTime ? enqueue - row.SentTime : lease);

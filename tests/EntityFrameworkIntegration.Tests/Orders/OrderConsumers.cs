@@ -50,6 +50,30 @@ public sealed class InnerOutboxConsumer(IDbContextOutbox<OrderDbContext> outbox,
     }
 }
 
+public sealed class QuoteConsumer(OrderDbContext database) : IConsumer<QuoteOrder>
+{
+    public Task Consume(ConsumeContext<QuoteOrder> context)
+    {
+        database.Effects.Add(new Effect { Name = "quoted", OrderId = context.Message.OrderId });
+        return context.RespondAsync(new OrderPlaced { OrderId = context.Message.OrderId });
+    }
+}
+
+/// <summary>What arrived of an envelope.</summary>
+public sealed class EnvelopeBox
+{
+    public TaskCompletionSource<(Guid? Message, Guid? Correlation, Guid? Conversation, string? Tenant, bool Expires)> Arrived { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+public sealed class EnvelopeConsumer(EnvelopeBox box) : IConsumer<Envelope>
+{
+    public Task Consume(ConsumeContext<Envelope> context)
+    {
+        box.Arrived.TrySetResult((context.MessageId, context.CorrelationId, context.ConversationId, context.Headers.Get<string>("Tenant"), context.ExpirationTime > DateTime.UtcNow));
+        return Task.CompletedTask;
+    }
+}
+
 public sealed class PoisonFaultConsumer(OrderDbContext database) : IConsumer<Fault<Poison>>
 {
     public Task Consume(ConsumeContext<Fault<Poison>> context)

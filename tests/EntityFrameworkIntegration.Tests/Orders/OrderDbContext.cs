@@ -86,3 +86,13 @@ public sealed record Inner
 {
     public required Guid OrderId { get; init; }
 }
+
+public sealed record QuoteOrder
+{
+    public required Guid OrderId { get; init; }
+}
+
+public sealed record Envelope
+{
+    public required Guid OrderId { get; init; }
+}
