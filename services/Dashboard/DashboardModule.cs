@@ -126,6 +126,7 @@ public sealed class DashboardModule : AssayModule
         CompareEndpoints.MapApi(api);
         LineageEndpoints.MapApi(api);
         BulkEndpoints.MapApi(api);
+        KeysApi.Map(api);
         PageEndpoints.Map(app);
     }
 
