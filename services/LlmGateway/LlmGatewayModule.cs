@@ -8,6 +8,7 @@ using Assay.LlmGateway.LeaseSweep;
 using Assay.LlmGateway.Ledger;
 using Assay.LlmGateway.ListEngines;
 using Assay.LlmGateway.OpenBudget;
+using Assay.LlmGateway.PauseEngine;
 using Assay.LlmGateway.Pump;
 using Assay.LlmGateway.Quote;
 using Assay.LlmGateway.ShowSpending;
@@ -31,6 +32,7 @@ public sealed class LlmGatewayModule : AssayModule
             .Validate(options => options.DailyCeilingUsd >= 0, "LlmGateway__DailyCeilingUsd must not be negative.")
             .Validate(options => options.Lease >= TimeSpan.FromSeconds(2), "LlmGateway__Lease must be at least 2 seconds.")
             .Validate(options => options.SweepInterval > TimeSpan.Zero && options.PollInterval > TimeSpan.Zero, "LlmGateway__SweepInterval and LlmGateway__PollInterval must be above 0.")
+            .Validate(options => options.BurnRateMultiple >= 1, "LlmGateway__BurnRateMultiple must be at least 1: what the open plans may cost is never too fast.")
             .ValidateOnStart();
         builder.Services.AddAssayDbContext<LlmGatewayDbContext, PostgreSqlLlmGatewayDbContext, SqliteLlmGatewayDbContext>(database);
         builder.Services.AddEngines(builder.Configuration);
@@ -38,7 +40,7 @@ public sealed class LlmGatewayModule : AssayModule
         builder.Services.AddSingleton<LedgerTransactions>().AddSingleton<LedgerSignals>().AddSingleton<GatewayMeters>();
         builder.Services.AddSingleton<GatewayOwner>().AddSingleton<OwnerSweep>();
         builder.Services.AddSingleton<BudgetOpening>().AddSingleton<BudgetQueue>();
-        builder.Services.AddSingleton<LedgerWriter>().AddSingleton<EngineLanes>().AddSingleton<CallClaim>().AddSingleton<CallPump>().AddSingleton<SpendingSwitch>();
+        builder.Services.AddSingleton<LedgerWriter>().AddSingleton<EngineLanes>().AddSingleton<CallClaim>().AddSingleton<CallPump>().AddSingleton<SpendingSwitch>().AddSingleton<BurnRateGuard>();
         builder.Services.AddHostedService(services => services.GetRequiredService<CallPump>());
         builder.Services.AddHostedService<LeaseSweepService>();
         builder.Services.AddHostedService<BatchHeartbeat>();
@@ -62,6 +64,7 @@ public sealed class LlmGatewayModule : AssayModule
         bus.AddConsumer<GetSpendingConsumer, GetSpendingConsumerDefinition>();
         bus.AddConsumer<GetEnginesConsumer, GetEnginesConsumerDefinition>();
         bus.AddConsumer<HaltSpendingConsumer, HaltSpendingConsumerDefinition>();
+        bus.AddConsumer<PauseEngineConsumer, PauseEngineConsumerDefinition>();
         bus.AddConsumer<ResumeSpendingConsumer, ResumeSpendingConsumerDefinition>();
     }
 

@@ -50,6 +50,9 @@ public sealed class LlmGatewayOptions
     /// <summary>Output tokens a typical answer has, for expected costs where the ledger has no experience yet.</summary>
     public int TypicalOutputTokens { get; set; } = 450;
 
-    /// <summary>Spending per minute above this multiple of what the open plans would spend in an even minute halts everything.</summary>
-    public double BurnRateMultiple { get; set; } = 10;
+    /// <summary>
+    /// Spending in one minute above this multiple of what all plans at work in that minute may cost at worst halts everything. Plans cannot
+    /// cost that much that fast, whatever their pace: something is asking what nobody planned.
+    /// </summary>
+    public double BurnRateMultiple { get; set; } = 2;
 }

@@ -99,3 +99,22 @@ public sealed record EngineInfo
     /// <summary><c>ready</c>, <c>paused</c>, <c>breaker open</c> or why it cannot be used.</summary>
     public required string State { get; init; }
 }
+
+/// <summary>Lets one engine rest: its calls wait until it is resumed or their deadline comes. Answered by <see cref="EngineList"/>.</summary>
+public sealed record PauseEngine
+{
+    /// <summary>The configured name of the engine.</summary>
+    public required string Engine { get; init; }
+
+    public required string Reason { get; init; }
+    public required string RequestedBy { get; init; }
+}
+
+/// <summary>Lets a paused engine be asked again. Answered by <see cref="EngineList"/>.</summary>
+public sealed record ResumeEngine
+{
+    /// <summary>The configured name of the engine.</summary>
+    public required string Engine { get; init; }
+
+    public required string RequestedBy { get; init; }
+}

@@ -19,6 +19,7 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
     public DbSet<AskedQuestion> Questions => Set<AskedQuestion>();
     public DbSet<GatewayInstance> Instances => Set<GatewayInstance>();
     public DbSet<SpendingHalt> Halts => Set<SpendingHalt>();
+    public DbSet<EnginePause> EnginePauses => Set<EnginePause>();
 
     protected override void BuildModel(ModelBuilder modelBuilder)
     {
@@ -113,6 +114,8 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
             instance.ToTable("gateway_instance");
             instance.HasKey(row => row.Owner);
         });
+
+        modelBuilder.Entity<EnginePause>(pause => pause.HasKey(row => row.Engine));
 
         modelBuilder.Entity<SpendingHalt>(halt =>
         {

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Assay.LlmGateway.Halt;
 using Assay.LlmGateway.Ledger;
 using Assay.LlmGateway.OpenBudget;
 using Microsoft.Extensions.Hosting;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Assay.LlmGateway.LeaseSweep;
 
 /// <summary>Runs the sweep and lets the queue for money move: at start, every two seconds, and whenever money has returned.</summary>
-sealed partial class LeaseSweepService(OwnerSweep sweep, BudgetQueue queue, LedgerSignals signals, IOptions<LlmGatewayOptions> options, ILogger<LeaseSweepService> logger) : BackgroundService
+sealed partial class LeaseSweepService(OwnerSweep sweep, BudgetQueue queue, BurnRateGuard guard, LedgerSignals signals, IOptions<LlmGatewayOptions> options, ILogger<LeaseSweepService> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -20,6 +21,7 @@ sealed partial class LeaseSweepService(OwnerSweep sweep, BudgetQueue queue, Ledg
                 if (await sweep.RunAsync(stoppingToken))
                     signals.WakePump();
                 await queue.MoveAsync(stoppingToken);
+                await guard.WatchAsync(stoppingToken);
             }
             catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stoppingToken.IsCancellationRequested)
             {

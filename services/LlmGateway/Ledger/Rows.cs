@@ -268,3 +268,12 @@ public sealed class SpendingHalt
     /// <summary>Grows with every budget opened; a lower number later means the database was restored to an earlier point.</summary>
     public long LedgerSequence { get; set; }
 }
+
+/// <summary>An engine that an operator lets rest; without a row it runs.</summary>
+public sealed class EnginePause
+{
+    public required string Engine { get; set; }
+    public required string Reason { get; set; }
+    public required string PausedBy { get; set; }
+    public DateTime PausedAt { get; set; }
+}

@@ -7,7 +7,9 @@ namespace Assay.LlmGateway.ListEngines;
 /// <summary>Lists the configured engines and whether they can be asked now.</summary>
 sealed class GetEnginesConsumer(EngineLanes lanes) : IConsumer<GetEngines>
 {
-    public Task Consume(ConsumeContext<GetEngines> context) => context.RespondAsync(new EngineList
+    public Task Consume(ConsumeContext<GetEngines> context) => context.RespondAsync(List(lanes));
+
+    public static EngineList List(EngineLanes lanes) => new()
     {
         Engines =
         [
@@ -23,7 +25,7 @@ sealed class GetEnginesConsumer(EngineLanes lanes) : IConsumer<GetEngines>
                 State = lane.State,
             }),
         ],
-    });
+    };
 }
 
 /// <summary>A question that changes nothing needs no inbox.</summary>

@@ -87,7 +87,7 @@ sealed partial class CallPump(EngineLanes lanes, CallClaim claim, LedgerWriter w
             {
                 if (!await owner.RenewAsync(stop))
                     lanes.DropQueues();
-                await lanes.ReadHaltAsync(transactions, stop);
+                await lanes.ReadSwitchesAsync(transactions, stop);
             }
             catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stop.IsCancellationRequested)
             {

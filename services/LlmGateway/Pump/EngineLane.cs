@@ -16,10 +16,10 @@ namespace Assay.LlmGateway.Pump;
 sealed partial class EngineLane
 {
     /// <summary>
-    /// A permit older than this is given back instead of used. With the engines' own limit for writing it stays below the time that a halt
-    /// waits before it promises silence.
+    /// A second after its commit began a permit is given back instead of used, and the engine lets no byte leave after it. A halt waits
+    /// longer than that before it promises silence.
     /// </summary>
-    static readonly TimeSpan PermitLife = TimeSpan.FromMilliseconds(600);
+    static readonly TimeSpan PermitLife = TimeSpan.FromSeconds(1);
 
     readonly Lock _lock = new();
     readonly LinkedList<ClaimedCall> _queue = new();
@@ -231,7 +231,7 @@ sealed partial class EngineLane
             return new(permit, null);
         try
         {
-            return new(permit, await call.Engine.Engine.AskAsync(call.Request, CallKey.OnTheWire(call.CallKey, call.InvalidTries), wire));
+            return new(permit, await call.Engine.Engine.AskAsync(call.Request with { WriteBy = permit.StoredAt + (long)(PermitLife.TotalSeconds * Stopwatch.Frequency) }, CallKey.OnTheWire(call.CallKey, call.InvalidTries), wire));
         }
         catch (OperationCanceledException) when (wire.IsCancellationRequested)
         {

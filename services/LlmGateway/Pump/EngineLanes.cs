@@ -27,12 +27,16 @@ sealed class EngineLanes(IEngineCatalog engines, LedgerWriter writer, GatewayOwn
             lane.Changed();
     }
 
-    /// <summary>Looks whether spending is halted; a hint that saves flushes, while each flush reads the truth.</summary>
-    public async Task ReadHaltAsync(LedgerTransactions transactions, CancellationToken cancellationToken)
+    /// <summary>Looks whether spending is halted and which engines rest; a hint that saves flushes, while each flush reads the halt itself.</summary>
+    public async Task ReadSwitchesAsync(LedgerTransactions transactions, CancellationToken cancellationToken)
     {
-        var halted = await transactions.ReadAsync(async (session, token) =>
-            (await session.QueryAsync(new Statement("SELECT halted FROM spending_halt WHERE id = 1"), row => row.GetInt32(0), token))[0] != 0, cancellationToken);
+        var (halted, paused) = await transactions.ReadAsync(async (session, token) =>
+            ((await session.QueryAsync(new Statement("SELECT halted FROM spending_halt WHERE id = 1"), row => row.GetInt32(0), token))[0] != 0,
+                await session.QueryAsync(new Statement("SELECT engine FROM engine_pause"), row => row.GetString(0), token)), cancellationToken);
         foreach (var lane in All)
+        {
             lane.IsHalted = halted;
+            lane.IsPaused = paused.Contains(lane.Engine.Name, StringComparer.OrdinalIgnoreCase);
+        }
     }
 }

@@ -257,7 +257,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
                 .With(outcome.Call.CallKey).With(SpentDelta(outcome)).With(PaidDelta(outcome)))], cancellationToken);
 
         if (moves.Overrun > 0)
-            await HaltForOverrunAsync(session, changed, gate.Now, cancellationToken);
+            await HaltForOverrunAsync(session, announce, changed, gate.Now, cancellationToken);
         foreach (var outcome in changed)
             meters.Settled(outcome.Call.Engine.Name, outcome.Decision!, outcome.Outcome?.ResponseTimeMs ?? 0);
 
@@ -311,13 +311,14 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             .With(outcome?.CacheHit ?? false).With(outcome?.RawHash).With(decision.CallState is CallStates.Answered or CallStates.Refused or CallStates.Empty && !replan ? now : (DateTime?)null);
     }
 
-    async Task HaltForOverrunAsync(LedgerSession session, List<OutcomeEntry> changed, DateTime now, CancellationToken cancellationToken)
+    async Task HaltForOverrunAsync(LedgerSession session, IAnnounce announce, List<OutcomeEntry> changed, DateTime now, CancellationToken cancellationToken)
     {
         var worst = changed.MaxBy(outcome => outcome.Decision!.ChargedMicroUsd - outcome.Settled!.Reserved)!;
         var reason = $"PriceBoundBroken: call {worst.Call.CallKey} to engine '{worst.Call.Engine.Name}' was charged {worst.Decision!.ChargedMicroUsd} micro-dollars, its reservation was {worst.Settled!.Reserved}. Correct the prices in Engines__{worst.Call.Engine.Name}__*, then resume.";
         PriceBoundBroken(logger, worst.Call.AuditId, reason);
-        await session.ExecuteAsync(
-            new Statement("UPDATE spending_halt SET halted = 1, reason = $1, halted_by = 'gateway', halted_at = $2 WHERE id = 1 AND halted = 0").With(reason).With(now), cancellationToken);
+        if (await session.ExecuteAsync(
+            new Statement("UPDATE spending_halt SET halted = 1, reason = $1, halted_by = 'gateway', halted_at = $2 WHERE id = 1 AND halted = 0").With(reason).With(now), cancellationToken) == 1)
+            await announce.PublishAsync(new SpendingHalted { Reason = reason, HaltedBy = "gateway", HaltedAt = now }, cancellationToken);
     }
 
     static async Task StoreIntentsAsync(LedgerSession session, List<IntentEntry> intents, Dictionary<Guid, BudgetView> budgets, Gate gate, CancellationToken cancellationToken)

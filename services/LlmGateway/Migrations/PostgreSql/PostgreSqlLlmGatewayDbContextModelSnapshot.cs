@@ -272,6 +272,32 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                         });
                 });
 
+            modelBuilder.Entity("Assay.LlmGateway.Ledger.EnginePause", b =>
+                {
+                    b.Property<string>("Engine")
+                        .HasColumnType("text")
+                        .HasColumnName("engine");
+
+                    b.Property<DateTime>("PausedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("paused_at");
+
+                    b.Property<string>("PausedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("paused_by");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.HasKey("Engine")
+                        .HasName("pk_engine_pause");
+
+                    b.ToTable("engine_pause");
+                });
+
             modelBuilder.Entity("Assay.LlmGateway.Ledger.GatewayInstance", b =>
                 {
                     b.Property<Guid>("Owner")

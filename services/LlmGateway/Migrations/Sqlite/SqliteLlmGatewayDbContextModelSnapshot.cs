@@ -267,6 +267,32 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("Assay.LlmGateway.Ledger.EnginePause", b =>
+                {
+                    b.Property<string>("Engine")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("engine");
+
+                    b.Property<DateTime>("PausedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("paused_at");
+
+                    b.Property<string>("PausedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("paused_by");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.HasKey("Engine")
+                        .HasName("pk_engine_pause");
+
+                    b.ToTable("engine_pause");
+                });
+
             modelBuilder.Entity("Assay.LlmGateway.Ledger.GatewayInstance", b =>
                 {
                     b.Property<Guid>("Owner")

@@ -1,0 +1,35 @@
+using System.Globalization;
+using Assay.Contracts.Internal;
+using Assay.LlmGateway.Ledger;
+using MassTransit;
+using Microsoft.Extensions.Options;
+
+namespace Assay.LlmGateway.Halt;
+
+/// <summary>The last guard, independent of ceilings and keys: money that leaves faster than the plans at work could spend it halts everything.</summary>
+sealed class BurnRateGuard(LedgerTransactions transactions, SpendingSwitch spending, IBus bus, IOptions<LlmGatewayOptions> options)
+{
+    public async Task WatchAsync(CancellationToken cancellationToken)
+    {
+        var (halted, burned, planned) = await transactions.ReadAsync(ReadAsync, cancellationToken);
+        if (halted || !IsTooFast(burned, planned, options.Value.BurnRateMultiple))
+            return;
+        var reason = string.Create(CultureInfo.InvariantCulture,
+            $"BurnRate: {MicroUsd.ToUsd(burned):$0.00####} were spent in a minute, and the plans at work could cost {MicroUsd.ToUsd(planned):$0.00####} at worst in all. Look at the calls of the last minute in paid_try, then resume; LlmGateway__BurnRateMultiple is {options.Value.BurnRateMultiple}.");
+        await bus.Publish(await spending.HaltAsync(reason, "gateway", cancellationToken), cancellationToken);
+    }
+
+    internal static bool IsTooFast(long burnedMicroUsd, long plannedMicroUsd, double multiple) => burnedMicroUsd > plannedMicroUsd * multiple;
+
+    static async Task<(bool Halted, long Burned, long Planned)> ReadAsync(LedgerSession session, CancellationToken cancellationToken)
+    {
+        var since = (await session.NowAsync(cancellationToken)).AddMinutes(-1);
+        return (await session.QueryAsync(
+            new Statement("""
+                SELECT (SELECT halted FROM spending_halt WHERE id = 1),
+                       (SELECT CAST(COALESCE(SUM(spent_micro_usd), 0) AS BIGINT) FROM paid_try WHERE ended_at > $1),
+                       (SELECT CAST(COALESCE(SUM(worst_case_micro_usd), 0) AS BIGINT) FROM audit_budget WHERE state = 'Open' OR audit_id IN (SELECT audit_id FROM paid_try WHERE ended_at > $1))
+                """).With(since),
+            row => (row.GetInt32(0) != 0, row.GetInt64(1), row.GetInt64(2)), cancellationToken))[0];
+    }
+}
