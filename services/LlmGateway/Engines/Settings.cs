@@ -5,7 +5,8 @@ namespace Assay.LlmGateway.Engines;
 
 /// <summary>The engines' settings cannot be used; each line names a setting, what is wrong with it and what to do.</summary>
 public sealed class EngineSettingsException(IReadOnlyList<string> problems)
-    : Exception("The engines' settings cannot be used:" + Environment.NewLine + string.Join(Environment.NewLine, problems.Select(p => " - " + p)))
+    : Exception("The engines' settings cannot be used:" + Environment.NewLine + string.Join(Environment.NewLine, problems.Select(p => " - " + p))
+        + Environment.NewLine + "As environment variables they are written with __ for each colon, for example Engines__chatgpt__Kind.")
 {
     public IReadOnlyList<string> Problems { get; } = problems;
 }

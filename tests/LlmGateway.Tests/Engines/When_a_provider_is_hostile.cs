@@ -25,6 +25,16 @@ public class When_a_provider_is_hostile
     }
 
     [Fact]
+    public async Task Should_cut_a_text_far_beyond_the_limit_that_was_sent()
+    {
+        await using var provider = new RawProvider($$"""{"choices":[{"message":{"content":"{{new string('x', 1_000_000)}}"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":250000} }""");
+
+        var outcome = await AskAsync(provider);
+
+        (outcome.State, outcome.Reason, outcome.Text!.Length, outcome.OutputTokens).ShouldBe((CallStates.Answered, CallReasons.CutByLength, 65_536, 250_000));
+    }
+
+    [Fact]
     public async Task Should_give_up_on_a_body_that_drips()
     {
         await using var provider = new RawProvider(async (stream, ct) =>

@@ -62,7 +62,7 @@ internal sealed partial class ProviderEngine(string name, IProviderFormat format
         // Once a whole response is here it counts, whoever has lost interest meanwhile.
         if (!neverLeft && call.BodyState is BodyState.None or BodyState.Cut)
             ct.ThrowIfCancellationRequested();
-        return Outcome(call, neverLeft, timedOut, (int)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        return Bounded(Outcome(call, neverLeft, timedOut, (int)Stopwatch.GetElapsedTime(started).TotalMilliseconds), request.MaxOutputTokens);
     }
 
     /// <summary>Takes a request through SDK and reading without sending it: the first real one must not spend its time to write on compiling.</summary>
@@ -99,6 +99,15 @@ internal sealed partial class ProviderEngine(string name, IProviderFormat format
         {
             // The try ended at the same moment: there is nothing left to stop.
         }
+    }
+
+    /// <summary>A text far beyond the output limit that was sent is a provider's mistake; batches of such texts would break the bus, so it is cut and flagged.</summary>
+    static EngineOutcome Bounded(EngineOutcome outcome, int maxOutputTokens)
+    {
+        var most = Math.Max(64 << 10, (int)Math.Min(32L * maxOutputTokens, int.MaxValue));
+        return outcome.Text is { } text && text.Length > most
+            ? outcome with { Text = SafeText.Cut(text, most), Reason = outcome.Reason ?? CallReasons.CutByLength }
+            : outcome;
     }
 
     EngineOutcome Outcome(CallOnWire call, bool neverLeft, bool timedOut, int elapsed)
