@@ -16,7 +16,8 @@ internal static class Exclusions
         "do not have any information", "don't have specific information", "don't have details", "do not have details", "don't have enough information",
         "don't have data", "not familiar with", "unfamiliar with", "not aware of", "unaware of", "never heard of", "haven't heard of", "don't know of",
         "don't know anything about", "do not know anything about", "no knowledge of", "there is no brand called", "there is no company called",
-        "there isn't a brand called", "no product called", "no brand named", "no such brand",
+        "there isn't a brand called", "no product called", "no brand named", "no such brand", "not sure what", "no known brand", "no widely known", "no company called",
+        "no company named", "isn't a product called", "is no product called", "can't confirm", "cannot confirm",
         "keine informationen", "nicht bekannt", "aucune information", "no he encontrado informacion", "no tengo informacion", "nessuna informazione",
     ];
 
@@ -26,9 +27,14 @@ internal static class Exclusions
         "doesn't appear to be", "does not appear to be", "doesn't appear to exist", "does not appear to exist", "doesn't seem to exist", "does not seem to exist",
         "doesn't seem to be a", "does not seem to be a", "isn't a brand i", "is not a brand i", "is not a known", "isn't a known", "is not a recognized",
         "isn't a recognized", "is not a widely recognized", "isn't a widely recognized", "could not be found", "couldn't be found", "cannot be found",
-        "could not be verified", "couldn't be verified", "does not exist", "doesn't exist", "is unknown to me", "is not something i", "is not in my",
+        "could not be verified", "couldn't be verified", "does not exist", "doesn't exist", "is unknown to me", "isn't a brand that i", "is not a brand that i", "is not a real", "isn't a real", "is not one i", "isn't one i",
+        "is not familiar to me", "isn't familiar to me", "might be a typo", "may be a typo", "could be a typo", "might be a misspelling", "may be a misspelling", "seems to be fictional", "is fictional", "is not something i", "is not in my",
         "may be fictional", "appears to be fictional", "might be fictional", "didn't come up", "did not come up", "was not mentioned", "wasn't mentioned", "is not mentioned",
     ];
+
+    // "There is no publicly available information about X": a negation shortly before, whatever stands between.
+    private static readonly string[] Knowledge = ["information about", "information on", "information regarding", "info on", "info about", "details about", "details on", "record of", "data on", "knowledge of", "knowledge about"];
+    private static readonly string[] Lacks = ["no", "not", "don't", "doesn't", "couldn't", "can't", "cannot", "unable", "isn't", "aren't", "lack", "without", "wasn't", "haven't"];
 
     private static readonly string[] Turns = ["but", "however", "although", "though", "instead", "that said", "nevertheless", "whereas", "while", "here are", "here is", "consider"];
 
@@ -76,6 +82,8 @@ internal static class Exclusions
             var sentence = sentences[index];
             var folded = text.Folded[sentence.Start..sentence.End];
             var (start, end) = Phrases.Find(folded, AbsenceBefore);
+            if (start < 0 && Phrases.Find(folded, Knowledge) is { Start: >= 0 } known && Phrases.Any(folded[Math.Max(0, known.Start - 45)..known.Start], Lacks))
+                (start, end) = known;
             if (start >= 0)
             {
                 var turn = Phrases.Find(folded[end..], Turns).Start;

@@ -212,7 +212,7 @@ internal sealed class MarkdownReader
         return true;
     }
 
-    // "1. ", "2) ", "1️⃣ ", also inside the bold or link that opens the line: "**1. Name**", "[2. Name](…)".
+    // "1. ", "2) ", "1️⃣ ", "🥇", also inside the bold or link that opens the line: "**1. Name**", "[2. Name](…)".
     private (int Content, int Ordinal) SkipOrdinal(int at, int end)
     {
         var i = at;
@@ -220,6 +220,8 @@ internal sealed class MarkdownReader
             i++;
         if (i < end && _text[i] == '#')
             i++;
+        if (i + 1 < end && _text[i] == '\uD83E' && _text[i + 1] is >= '\uDD47' and <= '\uDD49')
+            return (at, _text[i + 1] - '\uDD46'); // The gold, silver and bronze medals stay visible.
         var digits = i;
         var value = 0;
         while (digits < end && digits - i < 3 && char.IsAsciiDigit(_text[digits]))

@@ -38,6 +38,14 @@ internal static class MentionMatcher
         "your", "this", "these", "both", "unlike", "like", "vs", "choose", "try", "consider", "buy", "women's", "men's", "i",
     }.ToFrozenSet(StringComparer.Ordinal);
 
+    private static readonly FrozenSet<string> FunctionWords = new[]
+    {
+        "on", "up", "it", "go", "one", "all", "next", "now", "we", "here", "the", "that", "this", "any", "some", "both", "other", "like", "just", "well", "still",
+        "most", "more", "best", "top", "new", "good", "great", "first", "last", "made", "in", "at", "to", "for", "by", "and", "or", "if", "as", "so", "no", "yes",
+        "not", "but", "what", "who", "when", "where", "how", "why", "can", "will", "do", "does", "be", "is", "are", "our", "your", "my", "his", "her", "their",
+        "its", "with", "from", "over", "under", "after", "before", "since", "while", "during", "today", "nothing", "everything", "visible", "away",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
     private static readonly string[] Announcements =
         ["best", "top", "honorable mention", "honourable mention", "runner-up", "runner up", "budget", "premium", "overall", "pick", "choice", "value", "winner", "alternative", "upgrade", "recommendation", "recommended", "for"];
 
@@ -416,6 +424,8 @@ internal static class MentionMatcher
         if (match.End - match.Start > match.Alias.Key.Length + 2 && chars[match.Start..match.End].Contains('.'))
             return true; // its ".com"
         var capital = char.IsUpper(chars[match.Start]) || char.IsDigit(chars[match.Start]);
+        if (match.Alias.Strictness is AliasStrictness.AlwaysCapitalWord && FollowsTimeWord(text, block, match.Start))
+            return false;
         if (IsCoordinated(text, matches, index) || (capital && (HeadsListOfBrands(text, matches, index) || OpensEntryLikeOthers(text, matches, index))))
             return true;
 
@@ -426,6 +436,9 @@ internal static class MentionMatcher
         var folded = text.Folded.Slice(Math.Min(match.End + 1, text.Length), next.Length);
         var isAttribute = Attributes.GetAlternateLookup<ReadOnlySpan<char>>().Contains(folded);
         var nextIsName = gap is ' ' && next.ContainsAnyInRange('A', 'Z') && !isAttribute;
+        // "On Amazon", "Next Year": a sentence may begin with such a word before any name.
+        if (sentenceStart && block.Kind is BlockKind.Paragraph && (text.Styles[match.Start] & (Style.Bold | Style.Link)) == Style.None && FunctionWords.Contains(match.Alias.Key))
+            nextIsName = false;
         var nextIsNumber = gap is ' ' && next.Length > 0 && char.IsDigit(next[0]);
         var nextIsVerb = gap is ' ' && Verbs.GetAlternateLookup<ReadOnlySpan<char>>().Contains(folded);
         if (match.Alias.Strictness is AliasStrictness.AlwaysCapitalWord)
@@ -473,6 +486,18 @@ internal static class MentionMatcher
             start--;
         return start < end && char.IsUpper(chars[start]) && !StartsSentence(text, block, start)
             && !Openers.GetAlternateLookup<ReadOnlySpan<char>>().Contains(text.Folded[start..end]);
+    }
+
+    // "on Monday", "every May"
+    private static bool FollowsTimeWord(VisibleText text, Block block, int start)
+    {
+        var end = start - 1;
+        if (end <= block.Start || text.Chars[end] != ' ')
+            return false;
+        var word = end;
+        while (word > block.Start && Characters.IsWord(text.Chars[word - 1]))
+            word--;
+        return text.Folded[word..end] is "on" or "this" or "next" or "last" or "every" or "each" or "by" or "until" or "since" or "from" or "in" or "during" or "till" or "before" or "after";
     }
 
     // Nothing but ornaments and numbers stand before the name: "🥈 **Beats Fit Pro**".

@@ -41,7 +41,7 @@ internal static class OtherBrands
     private static string? First(ReadOnlySpan<char> head)
     {
         var start = 0;
-        while (start < head.Length && !Characters.IsWord(head[start]))
+        while (start < head.Length && !char.IsLetterOrDigit(head[start]))
             start++;
         var end = start;
         while (end < head.Length && (Characters.IsWord(head[end]) || (head[end] is '-' or '\'' or '&' && end + 1 < head.Length && Characters.IsWord(head[end + 1]))))

@@ -21,6 +21,10 @@ public sealed class When_an_answer_ranks_brands
         Ranks("# Best earbuds\n\n### 1. **Sony WF**\n- Price: $99\n\n### 2. [Anker P3](https://a.com)\n- Price: $59\n\n### How to choose\nThink.", "Anker", "Sony").ShouldBe([("Sony", 1), ("Anker", 2)]);
 
     [Fact]
+    public void Should_read_medals_as_numbers() =>
+        Ranks("# Earbuds\n\n### 🥇 **Beats Fit Pro**\n- Price: $99\n\n### 🥈 **JLab Go**\n\n### 🥉 **Anker P3**\n\n### Bonus tip\n\n### Would you like more?", "Anker").ShouldBe([("Anker", 3)]);
+
+    [Fact]
     public void Should_count_bullets_without_numbers() =>
         Ranks("Top picks:\n\n- **JBL Live**: loud\n- **Sony WH**: soft\n- **Anker Q30**: cheap", "Anker", "Sony").ShouldBe([("Sony", 2), ("Anker", 3)]);
 
