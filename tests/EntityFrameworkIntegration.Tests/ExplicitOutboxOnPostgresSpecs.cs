@@ -67,3 +67,30 @@ public sealed class When_a_caller_writes_with_npgsql_itself
         await heard.ShouldBecomeAsync(1, "effects of the response");
     }
 }
+
+[Trait("Needs", "Servers")]
+public sealed class When_a_context_on_postgres_gives_its_connection_back
+{
+    [Fact]
+    public async Task Should_roll_back_what_was_left_open_and_keep_its_timeouts()
+    {
+        await using var host = await OrderHost.StartAsync(await OrderSurroundings.DistributedAsync(), outbox => outbox.UseBusOutbox(bus => bus.DisableDeliveryService()), consumes: false);
+
+        for (var i = 0; i < 5; i++)
+        {
+            await host.InScopeAsync(async database =>
+            {
+                // Neither committed, rolled back nor disposed: the scope takes it down.
+                _ = await database.Database.BeginTransactionAsync();
+                database.Effects.Add(new Effect { Name = "forgotten" });
+                await database.SaveChangesAsync();
+                return 0;
+            });
+        }
+
+        (await host.InScopeAsync(database => database.Effects.CountAsync())).ShouldBe(0);
+        var timeouts = await host.InScopeAsync(database => database.Database
+            .SqlQueryRaw<string>("SELECT current_setting('lock_timeout') || ' ' || current_setting('idle_in_transaction_session_timeout') AS \"Value\"").SingleAsync());
+        timeouts.ShouldBe("5s 5s");
+    }
+}

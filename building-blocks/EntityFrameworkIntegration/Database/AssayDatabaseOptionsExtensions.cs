@@ -15,6 +15,8 @@ public static class AssayDatabaseOptionsExtensions
     /// <summary>
     /// PostgreSQL with <c>lock_timeout</c> and <c>idle_in_transaction_session_timeout</c> of 5 s and TCP keepalive, so that a frozen
     /// process cannot hold a row for ever, and automatic preparation of repeated statements. What the connection string says itself wins.
+    /// Its pooled connections are not reset: do not leave session state (advisory session locks, SET, LISTEN, temporary tables) on a
+    /// DbContext's connection; open one of your own with <see cref="Harden"/> for that.
     /// </summary>
     /// <param name="builder">The options to set.</param>
     /// <param name="connectionString">An Npgsql connection string.</param>
@@ -22,7 +24,10 @@ public static class AssayDatabaseOptionsExtensions
     public static DbContextOptionsBuilder UseAssayPostgres(this DbContextOptionsBuilder builder, string connectionString, Action<NpgsqlDbContextOptionsBuilder>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseNpgsql(Harden(connectionString), configure);
+        // Pooled connections are not reset between uses: one more statement for every transaction, needed only by sessions that keep
+        // state, and a DbContext's keep none. An open transaction is rolled back in any case.
+        var settings = new NpgsqlConnectionStringBuilder(Harden(connectionString)) { NoResetOnClose = true };
+        return builder.UseNpgsql(settings.ConnectionString, configure);
     }
 
     /// <summary>The connection string that <see cref="UseAssayPostgres"/> makes of another: for raw connections with the same habits.</summary>
