@@ -14,6 +14,7 @@ using Assay.Dashboard.Lineage;
 using Assay.Dashboard.Operations;
 using Assay.Dashboard.Pages;
 using Assay.Dashboard.Projections;
+using Assay.Dashboard.Rederive;
 using Assay.Dashboard.Reports;
 using Assay.Dashboard.Spending;
 using Assay.Dashboard.Webhooks;
@@ -124,6 +125,7 @@ public sealed class DashboardModule : AssayModule
         AuditsApi.Map(api);
         SpendingApi.Map(api);
         CompareEndpoints.MapApi(api);
+        RederiveEndpoints.MapApi(api);
         LineageEndpoints.MapApi(api);
         BulkEndpoints.MapApi(api);
         KeysApi.Map(api);

@@ -100,8 +100,14 @@ sealed class Neighbours : AssayModule
         });
     }
 
-    public sealed class Analyzer(Neighbours neighbours) : IConsumer<GetAnswerTexts>, IConsumer<CompareAudits>, IConsumer<EraseAnswers>
+    public sealed class Analyzer(Neighbours neighbours) : IConsumer<GetAnswerTexts>, IConsumer<CompareAudits>, IConsumer<EraseAnswers>, IConsumer<RederiveAudit>
     {
+        public Task Consume(ConsumeContext<RederiveAudit> context) => context.RespondAsync(new AuditRederived
+        {
+            AuditId = context.Message.AuditId, MatcherVersion = "matcher-v1", AnswersRead = 1,
+            Changed = [new RereadAnswer { CallKey = "key", QueryId = "q001", Engine = "chatgpt", Found = [.. context.Message.Brand?.Aliases ?? []], Lost = [], OutcomeBefore = "valid", OutcomeAfter = "valid" }],
+        });
+
         public Task Consume(ConsumeContext<EraseAnswers> context)
         {
             neighbours.Hear(context.Message);
