@@ -63,7 +63,7 @@ public sealed class DashboardModule : AssayModule
         services.AddScoped<WebhookOutbox>();
         services.AddSingleton<AuditFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditFeed>());
-        services.AddHttpClient("webhooks", client => client.Timeout = TimeSpan.FromSeconds(10)).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false });
+        services.AddHttpClient("webhooks", client => client.Timeout = TimeSpan.FromSeconds(10)).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectCallback = WebhookAddress.ConnectAsync });
         services.AddHostedService<WebhookDelivery>();
 
         services.AddHttpContextAccessor();

@@ -10,6 +10,7 @@ using Assay.Dashboard.Deletion;
 using Assay.Dashboard.Lineage;
 using Assay.Dashboard.Operations;
 using Assay.Dashboard.Reports;
+using Assay.Dashboard.Settings;
 using Assay.Dashboard.Sharing;
 using Assay.Dashboard.Spending;
 using Microsoft.AspNetCore.Antiforgery;
@@ -59,6 +60,7 @@ static class PageEndpoints
         LineageEndpoints.MapPages(pages);
         SharingEndpoints.MapPages(pages);
         BulkEndpoints.MapPages(pages);
+        SettingsEndpoints.MapPages(pages);
         pages.MapGet("/audits/{id:guid}/delete", DeletePageAsync).RequireAuthorization(Policies.Operate);
         Form(pages, "/audits/{id:guid}/delete", DeleteAsync).RequireAuthorization(Policies.Operate);
     }
@@ -228,7 +230,7 @@ static class PageEndpoints
         return Page<NewAuditPage>(new { Form = form, Engines = Askable(engines) });
     }
 
-    static async Task<IResult> RequestAsync(bool? quote, HttpContext context, AuditCommands commands, GatewayClient gateway, OperatorTrail trail, CancellationToken cancellationToken)
+    static async Task<IResult> RequestAsync(HttpContext context, AuditCommands commands, GatewayClient gateway, OperatorTrail trail, CancellationToken cancellationToken)
     {
         var form = AuditForm.From(await context.Request.ReadFormAsync(cancellationToken));
         var who = Callers.NameOf(context);
@@ -236,7 +238,7 @@ static class PageEndpoints
         var engines = Askable(await EnginesAsync(gateway, cancellationToken));
         if (problems.Count > 0)
             return Page<NewAuditPage>(new { Form = form, Engines = engines, Problems = problems }, StatusCodes.Status400BadRequest);
-        if (quote == true || context.Request.Query.ContainsKey("quote"))
+        if (context.Request.Query.ContainsKey("quote"))
         {
             var (quoted, error) = await QuotedAsync(request, gateway, cancellationToken);
             return Page<NewAuditPage>(new { Form = form, Engines = engines, Quote = quoted, QuoteError = error });

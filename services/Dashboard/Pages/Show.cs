@@ -79,7 +79,7 @@ static class Show
 
     public static string MetricName(string metric) => Metrics.Find(metric)?.Name ?? metric;
 
-    public static string Usd(decimal amount) => "$" + amount.ToString(amount != 0 && Math.Abs(amount) < 0.01m ? "0.000000" : Math.Abs(amount) < 1 ? "0.0000" : "#,0.00", CultureInfo.InvariantCulture);
+    public static string Usd(decimal amount) => amount == 0 ? "$0" : "$" + amount.ToString(Math.Abs(amount) < 0.01m ? "0.000000" : Math.Abs(amount) < 1 ? "0.0000" : "#,0.00", CultureInfo.InvariantCulture);
 
     public static string Number(int number) => number.ToString("#,0", CultureInfo.InvariantCulture).Replace(',', ' ');
 
