@@ -61,6 +61,7 @@ sealed class EmbeddedHost : IAsyncDisposable
         builder.AddAssayHealth();
         // The commands answer Ctrl+C themselves.
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();
+        builder.Services.AddHostedService<SmallHeap>();
 
         var built = builder.Build();
         try
