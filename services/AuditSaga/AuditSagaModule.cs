@@ -2,6 +2,7 @@ using Assay.AuditSaga.Admission;
 using Assay.AuditSaga.Audits;
 using Assay.AuditSaga.Database;
 using Assay.AuditSaga.DeadlineWatch;
+using Assay.AuditSaga.Pruning;
 using Assay.AuditSaga.Transitions;
 using Assay.ServiceDefaults;
 using MassTransit;
@@ -24,7 +25,9 @@ public sealed class AuditSagaModule : AssayModule
         builder.Services.AddScoped<TransitionRecorder>();
         builder.Services.AddScoped<AdmissionGuards>();
         builder.Services.AddScoped<OverdueAudits>();
+        builder.Services.AddScoped<AuditPruning>();
         builder.Services.AddHostedService<DeadlineWatchService>();
+        builder.Services.AddHostedService<AuditPruningService>();
     }
 
     public override void AddConsumers(IBusRegistrationConfigurator bus)

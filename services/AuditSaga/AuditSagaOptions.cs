@@ -40,6 +40,9 @@ public sealed class AuditSagaOptions : IValidatableObject
     /// <summary>The least time between two <c>AuditProgressed</c> of one audit.</summary>
     public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long an ended audit is kept; afterwards a tombstone keeps old messages from starting it again.</summary>
+    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(90);
+
     /// <summary>For a host whose messages do not outlive it: fails whatever the previous process left unfinished before the bus starts.</summary>
     public bool FailUnfinishedAtStart { get; set; }
 
@@ -54,6 +57,8 @@ public sealed class AuditSagaOptions : IValidatableObject
             yield return new($"AuditSaga__WatchInterval is {WatchInterval}; use more than zero and at most 00:00:30, or an overdue audit could outlive its minute.", [nameof(WatchInterval)]);
         if (WatchGrace < TimeSpan.Zero || WatchGrace > TimeSpan.FromSeconds(30))
             yield return new($"AuditSaga__WatchGrace is {WatchGrace}; use zero to 00:00:30, or an overdue audit could outlive its minute.", [nameof(WatchGrace)]);
+        if (Retention < Freshness || Retention < TimeSpan.FromDays(1))
+            yield return new($"AuditSaga__Retention is {Retention}; it must be at least a day and not below AuditSaga__Freshness.", [nameof(Retention)]);
         if (ProgressInterval < TimeSpan.Zero)
             yield return new($"AuditSaga__ProgressInterval is {ProgressInterval}; it must not be negative.", [nameof(ProgressInterval)]);
     }

@@ -1,6 +1,7 @@
 using Assay.AuditSaga.Admission;
 using Assay.AuditSaga.Audits;
 using Assay.AuditSaga.Database;
+using Assay.AuditSaga.Pruning;
 using Assay.AuditSaga.Transitions;
 using Assay.Contracts;
 using Assay.Contracts.Internal.AuditSaga;
@@ -41,6 +42,7 @@ sealed class AuditBench : IAsyncDisposable
             .AddSingleton<AuditStateMachine>()
             .AddScoped<TransitionRecorder>()
             .AddScoped<AdmissionGuards>()
+            .AddScoped<AuditPruning>()
             .BuildServiceProvider();
         Machine = services.GetRequiredService<AuditStateMachine>();
         events = Machine.Events
@@ -111,6 +113,12 @@ sealed class AuditBench : IAsyncDisposable
     {
         await using var scope = services.CreateAsyncScope();
         return await query(scope.ServiceProvider.GetRequiredService<AuditSagaDbContext>());
+    }
+
+    public async Task<int> PruneAsync()
+    {
+        await using var scope = services.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<AuditPruning>().PruneAsync(100, CancellationToken.None);
     }
 
     async Task<Outcome> HandleAsync<T>(T message, bool commit, Guid? token) where T : class

@@ -21,6 +21,8 @@ sealed class AdmissionGuards(AuditSagaDbContext database, IOptions<AuditSagaOpti
         var now = clock.GetUtcNow().UtcDateTime;
         Identify(audit, received, now, worker);
 
+        if (await database.AuditTombstones.AsNoTracking().FirstOrDefaultAsync(tombstone => tombstone.AuditId == audit.CorrelationId, cancellationToken) is { } gone)
+            return Refusal.Pruned(gone.AuditId, gone.State, gone.EndedAt);
         if (AuditRequestRules.Check(received) is { Count: > 0 } problems)
             return Refusal.InvalidRequest(problems);
 
@@ -136,6 +138,7 @@ sealed class AdmissionGuards(AuditSagaDbContext database, IOptions<AuditSagaOpti
         [.. await database.Audits.AsNoTracking()
             .Where(audit => auditIds.Contains(audit.CorrelationId) && audit.CurrentState == AuditStates.Failed)
             .Select(audit => audit.CorrelationId)
+            .Concat(database.AuditTombstones.Where(gone => auditIds.Contains(gone.AuditId) && gone.State == AuditStates.Failed).Select(gone => gone.AuditId))
             .ToArrayAsync(cancellationToken)];
 
     /// <summary>A root's tree; sent again after a refusal it may bring another ceiling.</summary>

@@ -15,6 +15,9 @@ public sealed record Refusal(string Reason, string Detail, Guid? ExistingAuditId
     public static Refusal AuditIdReused(Guid auditId, string state) =>
         new(RejectionReasons.AuditIdReused, $"Audit {auditId} exists ({state}) with other content. Send the corrected request under a new auditId; the existing audit is untouched.");
 
+    public static Refusal Pruned(Guid auditId, string state, DateTime endedAt) =>
+        new(RejectionReasons.AuditIdReused, $"Audit {auditId} ended {state} at {endedAt:yyyy-MM-dd} and its record was pruned since. Send the request under a new auditId.");
+
     public static Refusal AlreadyRunning(string brandKey, string kind, Guid? holder) =>
         new(RejectionReasons.AlreadyRunning, $"The same panel for {brandKey} ({kind}) is being audited now{(holder is { } id ? $" as audit {id}" : "")}. Wait for it, or cancel it first.", holder);
 

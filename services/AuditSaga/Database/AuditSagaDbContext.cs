@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Assay.AuditSaga.Admission;
 using Assay.AuditSaga.Audits;
+using Assay.AuditSaga.Pruning;
 using Assay.AuditSaga.Transitions;
 using Assay.Contracts.Internal;
 using Assay.ServiceDefaults;
@@ -17,6 +18,7 @@ public class AuditSagaDbContext(DbContextOptions options) : AssayDbContext(optio
     public DbSet<AuditRequest> AuditRequests => Set<AuditRequest>();
     public DbSet<AuditPlan> AuditPlans => Set<AuditPlan>();
     public DbSet<AuditTransition> AuditTransitions => Set<AuditTransition>();
+    public DbSet<AuditTombstone> AuditTombstones => Set<AuditTombstone>();
     public DbSet<LiveAudit> LiveAudits => Set<LiveAudit>();
     public DbSet<LineageTree> LineageTrees => Set<LineageTree>();
     public DbSet<ForcedAudits> ForcedAudits => Set<ForcedAudits>();
@@ -35,6 +37,7 @@ public class AuditSagaDbContext(DbContextOptions options) : AssayDbContext(optio
             row.Property(x => x.Queries).HasJson();
         });
         modelBuilder.Entity<AuditTransition>(row => row.HasKey(x => new { x.AuditId, x.Sequence }));
+        modelBuilder.Entity<AuditTombstone>(row => row.HasKey(x => x.AuditId));
         modelBuilder.Entity<LiveAudit>(row =>
         {
             row.HasKey(x => x.AuditId);

@@ -450,6 +450,32 @@ namespace Assay.AuditSaga.Migrations.PostgreSql
                         });
                 });
 
+            modelBuilder.Entity("Assay.AuditSaga.Pruning.AuditTombstone", b =>
+                {
+                    b.Property<Guid>("AuditId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("audit_id");
+
+                    b.Property<DateTime>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<DateTime>("PrunedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("pruned_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.HasKey("AuditId")
+                        .HasName("pk_audit_tombstone");
+
+                    b.ToTable("audit_tombstone");
+                });
+
             modelBuilder.Entity("Assay.AuditSaga.Transitions.AuditTransition", b =>
                 {
                     b.Property<Guid>("AuditId")

@@ -445,6 +445,32 @@ namespace Assay.AuditSaga.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("Assay.AuditSaga.Pruning.AuditTombstone", b =>
+                {
+                    b.Property<Guid>("AuditId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("audit_id");
+
+                    b.Property<DateTime>("EndedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("ended_at");
+
+                    b.Property<DateTime>("PrunedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("pruned_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.HasKey("AuditId")
+                        .HasName("pk_audit_tombstone");
+
+                    b.ToTable("audit_tombstone");
+                });
+
             modelBuilder.Entity("Assay.AuditSaga.Transitions.AuditTransition", b =>
                 {
                     b.Property<Guid>("AuditId")
