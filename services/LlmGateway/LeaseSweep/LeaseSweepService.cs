@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Assay.LlmGateway.Halt;
 using Assay.LlmGateway.Ledger;
 using Assay.LlmGateway.OpenBudget;
@@ -23,7 +22,7 @@ sealed partial class LeaseSweepService(OwnerSweep sweep, BudgetQueue queue, Burn
                 await queue.MoveAsync(stoppingToken);
                 await guard.WatchAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 SweepFailed(logger, options.Value.SweepInterval, exception);
             }

@@ -211,7 +211,11 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
                     WHERE batch_call.batch_id = batch.batch_id AND paid_call.state IN ('Planned', 'Sending'))
                 """), row => row.GetGuid(0), token), cancellationToken);
         foreach (var auditId in audits)
-            await transactions.RunAsync((session, announce, token) => session.EndBatchesOfAuditAsync(announce, auditId, token), cancellationToken);
+            await transactions.RunAsync(async (session, announce, token) =>
+            {
+                await session.LockBudgetsAsync([auditId], share: false, token);
+                await session.EndBatchesOfAuditAsync(announce, auditId, token);
+            }, cancellationToken);
     }
 
     static OwnedCall ReadOwned(System.Data.Common.DbDataReader row) => new(row.GetString(0), row.GetGuid(1), row.GetInt32(2), row.GetInt64(3));

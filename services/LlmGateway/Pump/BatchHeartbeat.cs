@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.LeaseSweep;
 using Assay.LlmGateway.Ledger;
@@ -29,7 +28,7 @@ sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes
             {
                 await SayAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 SignFailed(logger, exception);
             }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Assay.LlmGateway.Engines;
 using Assay.LlmGateway.LeaseSweep;
 using Assay.LlmGateway.Ledger;
@@ -50,8 +49,8 @@ sealed partial class CallPump(EngineLanes lanes, CallClaim claim, LedgerWriter w
             HashSet<Guid> waiting = [];
             foreach (var lane in lanes.All)
             {
-                var appetite = lane.Appetite;
-                if (appetite == 0)
+                var (appetite, work) = (lane.Appetite, signals.Work);
+                if (appetite == 0 || lane.ExhaustedAt == work)
                     continue;
                 try
                 {
@@ -59,8 +58,11 @@ sealed partial class CallPump(EngineLanes lanes, CallClaim claim, LedgerWriter w
                     lane.Add(result.Calls);
                     waiting.UnionWith(result.WaitForMoney);
                     more |= result.Calls.Count > 0;
+                    // Who waits for money is looked at again with every settlement; who has no calls, when there may be new ones.
+                    if (result.Calls.Count < appetite && result.WaitForMoney.Count == 0)
+                        lane.ExhaustedAt = work;
                 }
-                catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stop.IsCancellationRequested)
+                catch (Exception exception) when (!stop.IsCancellationRequested)
                 {
                     ClaimFailed(logger, lane.Engine.Name, exception);
                     await Task.Delay(options.Value.PollInterval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -89,7 +91,7 @@ sealed partial class CallPump(EngineLanes lanes, CallClaim claim, LedgerWriter w
                     lanes.DropQueues();
                 await lanes.ReadSwitchesAsync(transactions, stop);
             }
-            catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stop.IsCancellationRequested)
+            catch (Exception exception) when (!stop.IsCancellationRequested)
             {
                 RenewFailed(logger, owner.Current, exception);
             }
@@ -123,7 +125,7 @@ sealed partial class CallPump(EngineLanes lanes, CallClaim claim, LedgerWriter w
             await owner.RetireAsync(limit.Token);
             await sweep.RunAsync(limit.Token);
         }
-        catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException or OperationCanceledException)
+        catch (Exception exception)
         {
             // Whatever could not be said now is found by the next sweep: this owner's lease ends by itself.
             GiveBackFailed(logger, owner.Current, exception);
@@ -139,7 +141,7 @@ sealed partial class CallPump(EngineLanes lanes, CallClaim claim, LedgerWriter w
                 await work(stop);
                 return;
             }
-            catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stop.IsCancellationRequested)
+            catch (Exception exception) when (!stop.IsCancellationRequested)
             {
                 NotYet(logger, what, exception);
                 await Task.Delay(TimeSpan.FromSeconds(1), time, stop);

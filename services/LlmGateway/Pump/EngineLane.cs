@@ -21,6 +21,9 @@ sealed partial class EngineLane
     /// </summary>
     static readonly TimeSpan PermitLife = TimeSpan.FromSeconds(1);
 
+    /// <summary>The most calls that wait in a lane; about a batch.</summary>
+    const int MostWaiting = 64;
+
     readonly Lock _lock = new();
     readonly LinkedList<ClaimedCall> _queue = new();
     readonly EngineLimiter _limiter = new();
@@ -35,7 +38,6 @@ sealed partial class EngineLane
     readonly CircuitBreakerStateProvider _breakerState = new();
     readonly TimeSpan _breakDuration;
     DateTimeOffset _breakEndsAt;
-    int _held;
 
     /// <summary>What became of a dispatched call.</summary>
     readonly record struct Sent(SendPermit Permit, EngineOutcome? Outcome);
@@ -75,15 +77,22 @@ sealed partial class EngineLane
 
     public string State => IsPaused ? "paused" : IsBroken(_time.GetUtcNow()) ? "breaker open" : "ready";
 
-    /// <summary>How many more calls may be claimed: enough to keep the slots busy while the next claim runs, no hoard.</summary>
+    /// <summary>What <see cref="LedgerSignals.Work"/> was when the ledger had no more calls for this lane.</summary>
+    public long ExhaustedAt { get; set; } = -1;
+
+    /// <summary>
+    /// How many more calls may be claimed: as many as there are slots wait here at most, and they are fetched when half of them are gone, so
+    /// that one claim serves many calls and nothing is hoarded.
+    /// </summary>
     public int Appetite
     {
         get
         {
             if (IsPaused || IsHalted || !_owner.IsRegistered)
                 return 0;
+            var target = Math.Min(_owner.ShareOf(_engine.MaxConcurrency), MostWaiting);
             lock (_lock)
-                return Math.Max(0, 2 * _owner.ShareOf(_engine.MaxConcurrency) - _held);
+                return _queue.Count > target / 2 ? 0 : target - _queue.Count;
         }
     }
 
@@ -101,10 +110,7 @@ sealed partial class EngineLane
         lock (_lock)
         {
             foreach (var call in calls)
-            {
-                _held++;
                 _queue.AddLast(call);
-            }
         }
 
         Changed();
@@ -114,10 +120,7 @@ sealed partial class EngineLane
     public void DropQueue()
     {
         lock (_lock)
-        {
-            _held -= _queue.Count;
             _queue.Clear();
-        }
     }
 
     /// <summary>Wakes the dispatcher: a slot is free, a limit or a share has changed, a halt has ended.</summary>
@@ -151,6 +154,8 @@ sealed partial class EngineLane
                 }
             }
 
+            if (next is not null && Appetite > 0)
+                _signals.WakePumpForRoom();
             if (next is not null)
                 _ = Task.Run(() => SendAsync(next, stop, wire), CancellationToken.None);
             else
@@ -208,8 +213,8 @@ sealed partial class EngineLane
             var decision = await recorded;
             if (decision is { Next: Next.Later })
                 await ReturnLaterAsync(call with { Tries = call.Tries + (sent.Outcome is null ? 0 : 1) }, decision.Pause, stop);
-            else
-                Release();
+            else if (decision is { Next: Next.Replan })
+                _signals.WakePump();
         }
         else if (broken || sent.Permit.Verdict == Verdict.Again)
             await ReturnLaterAsync(call, pause, stop);
@@ -218,8 +223,6 @@ sealed partial class EngineLane
             IsHalted = true;
             await ReturnLaterAsync(call, TimeSpan.Zero, stop);
         }
-        else
-            Release();
     }
 
     async Task<Sent> AskAsync(ClaimedCall call, CancellationToken wire)
@@ -256,13 +259,6 @@ sealed partial class EngineLane
         Changed();
     }
 
-    void Release()
-    {
-        lock (_lock)
-            _held--;
-        _signals.WakePump();
-    }
-
     void PauseFor(TimeSpan retryAfter)
     {
         lock (_lock)
@@ -271,7 +267,7 @@ sealed partial class EngineLane
 
     bool IsBroken(DateTimeOffset now) => _breakerState.CircuitState == CircuitState.Open && now < _breakEndsAt;
 
-    int? Share(int? limit) => limit is { } whole ? Math.Max(1, _owner.ShareOf(whole)) : null;
+    int? Share(int? limit) => limit is { } whole ? _owner.ShareOf(whole) : null;
 
     static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 

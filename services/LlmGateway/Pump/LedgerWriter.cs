@@ -100,11 +100,11 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
                 await FlushAsync(entries, stop);
                 return;
             }
-            catch (Exception exception) when (exception is DbException or InvalidOperationException or TimeoutException or IOException && !stop.IsCancellationRequested)
+            catch (Exception exception) when (!stop.IsCancellationRequested)
             {
-                // Nothing is sent while the ledger cannot be written; outcomes wait here.
+                // Nothing is sent while the ledger cannot be written; outcomes wait here, whatever the fault.
                 FlushFailed(logger, entries.Count, failures + 1, exception);
-                if (failures > 0 && exception is not DbException { IsTransient: true })
+                if (failures > 0 && !IsTransient(exception))
                     await FlushOneByOneAsync(entries, stop);
                 if (entries.Count == 0)
                     return;
@@ -123,9 +123,9 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
                 await FlushAsync([entry], stop);
                 entries.Remove(entry);
             }
-            catch (Exception exception) when (exception is DbException or InvalidOperationException && !stop.IsCancellationRequested)
+            catch (Exception exception) when (!stop.IsCancellationRequested)
             {
-                if (exception is DbException { IsTransient: true } || ++entry.Failures < MostFailuresOfOne)
+                if (IsTransient(exception) || ++entry.Failures < MostFailuresOfOne)
                     continue;
                 EntryRefused(logger, entry.Call.CallKey, entry.Call.AuditId, entry.Failures, exception);
                 if (entry is OutcomeEntry { Outcome.Text: not null } outcome)
@@ -140,6 +140,9 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         }
     }
 
+    static bool IsTransient(Exception exception) =>
+        exception is TimeoutException or IOException or OperationCanceledException or DbException { IsTransient: true } || (exception.InnerException is { } inner && IsTransient(inner));
+
     async Task FlushAsync(List<Entry> entries, CancellationToken stop)
     {
         var (committing, storedAt, begun) = (false, 0L, Stopwatch.GetTimestamp());
@@ -153,6 +156,9 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
                 });
             if (ended > 0)
                 signals.WakePump();
+            else if (entries.Exists(entry => entry is OutcomeEntry))
+                // Money has come back: who waits for it may go.
+                signals.WakePumpForRoom();
         }
         catch (Exception exception) when (committing && exception is not OperationCanceledException)
         {
