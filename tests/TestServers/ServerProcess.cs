@@ -31,7 +31,11 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts a program without a shell.</summary>
     public static ServerProcess Start(string file, IEnumerable<string> arguments, string workingDirectory, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var info = new ProcessStartInfo(file, arguments)
+        if (!Path.IsPathRooted(file) && !(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(directory => File.Exists(Path.Combine(directory, file))))
+            throw new System.ComponentModel.Win32Exception(2, $"The program '{file}' is not in PATH.");
+
+        // A session of its own, so that its guard can end it with everything it started.
+        var info = new ProcessStartInfo("setsid", [file, .. arguments])
         {
             WorkingDirectory = workingDirectory,
             RedirectStandardOutput = true,
@@ -50,7 +54,27 @@ public sealed class ServerProcess : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         Running[process.Id] = process;
+        Guard(process.Id, workingDirectory);
         return server;
+    }
+
+    /// <summary>
+    /// Test runners kill their host a moment after the last test, before its exit handlers are done: a shell outlives it, ends the
+    /// server's process group and removes its folder.
+    /// </summary>
+    private static void Guard(int server, string workingDirectory)
+    {
+        const string script = """
+            while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done
+            kill -0 "$1" 2>/dev/null && exit
+            kill -9 -- "-$2" "$2" 2>/dev/null
+            sleep 1
+            case "$3" in */assay-tests/*) rm -rf "$3" ;; esac
+            """;
+        using var guard = Process.Start(new ProcessStartInfo("setsid", ["sh", "-c", script, "guard", $"{Environment.ProcessId}", $"{server}", workingDirectory])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+        });
     }
 
     /// <summary>Runs a short command to its end; its exit code must be 0.</summary>
