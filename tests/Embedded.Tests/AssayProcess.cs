@@ -78,10 +78,10 @@ sealed class AssayProcess : IAsyncDisposable
 
     public void Kill() => process.Kill();
 
-    /// <summary>What Ctrl+C at a terminal does.</summary>
+    /// <summary>Takes the path of Ctrl+C, by SIGTERM: a process tree started in the background of a shell inherits SIGINT as ignored.</summary>
     public async Task InterruptAsync()
     {
-        using var kill = Process.Start("kill", ["-INT", process.Id.ToString()]);
+        using var kill = Process.Start("kill", ["-TERM", process.Id.ToString()]);
         await kill.WaitForExitAsync();
     }
 
