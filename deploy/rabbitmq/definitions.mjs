@@ -8,8 +8,8 @@ const passwords = JSON.parse(process.argv[2] ?? '{}');
 // The queues a service reads. Nobody else may.
 export const queues = {
   saga: ['audit-state'],
-  gateway: ['open-budget', 'close-budget', 'ask-engine', 'answers-stored', 'quote-audit', 'get-spending', 'get-engines', 'halt-spending', 'resume-spending'],
-  analyzer: ['plan-queries', 'analyze-answers', 'score-audit', 'draft-insights', 'get-answer-texts'],
+  gateway: ['open-budget', 'close-budget', 'ask-engine', 'answers-stored', 'quote-audit', 'get-spending', 'get-engines', 'halt-spending', 'resume-spending', 'pause-engine', 'resume-engine'],
+  analyzer: ['plan-queries', 'analyze-answers', 'score-audit', 'draft-insights', 'get-answer-texts', 'compare-audits', 'rederive-audit', 'erase-answers'],
   dashboard: ['project-audit'],
 };
 
