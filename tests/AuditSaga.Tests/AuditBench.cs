@@ -78,7 +78,7 @@ sealed class AuditBench : IAsyncDisposable
     public IReadOnlyList<T> All<T>() => [.. Said.OfType<T>()];
 
     /// <summary>Delivers a message and commits what follows from it.</summary>
-    public Task DeliverAsync<T>(T message) where T : class => HandleAsync(message, commit: true, token: null);
+    public Task DeliverAsync<T>(T message) where T : class => HandleAsync(message, commit: true, TokenOf(message));
 
     /// <summary>Delivers a message to an instance that dies before its commit.</summary>
     public Task CrashWhileDeliveringAsync<T>(T message) where T : class => HandleAsync(message, commit: false, token: null);
@@ -105,6 +105,15 @@ sealed class AuditBench : IAsyncDisposable
             else
                 await HandleAsync((AuditDeadlinePassed)timer.Message, commit: true, token);
         }
+    }
+
+    /// <summary>The scheduler gives every timer message its token: that of the armed timer, which is then used up, or one that is armed no more.</summary>
+    Guid? TokenOf(object message)
+    {
+        if (message is not (AuditStalled or AuditDeadlinePassed))
+            return null;
+        var armed = Timers.Where(timer => timer.Value.Message.Equals(message)).Select(timer => (Guid?)timer.Key).FirstOrDefault();
+        return armed is { } token && Timers.Remove(token) ? token : Guid.NewGuid();
     }
 
     public async Task<AuditState> RowAsync(Guid auditId) => await QueryAsync(db => db.Audits.AsNoTracking().SingleAsync(audit => audit.CorrelationId == auditId));
