@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -38,6 +39,7 @@ public static partial class AssayHost
         app.MapAssayMetrics();
         module.MapEndpoints(app);
         await app.PrepareAsync([module], app.Lifetime.ApplicationStopping);
+        await app.NameUnreachableBrokerAsync();
         await app.RunAsync();
         return 0;
     }
@@ -78,6 +80,26 @@ public static partial class AssayHost
             status = report.Status.ToString(),
             checks = report.Entries.ToDictionary(entry => entry.Key, entry => new { status = entry.Value.Status.ToString(), entry.Value.Description }, StringComparer.Ordinal),
         });
+
+    /// <summary>The bus waits for its broker without end; this says at start which broker, and which setting names it.</summary>
+    static async Task NameUnreachableBrokerAsync(this WebApplication app)
+    {
+        var broker = app.Configuration.GetSection("RabbitMq").Get<RabbitMqOptions>() ?? new RabbitMqOptions();
+        using var client = new TcpClient();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(app.Lifetime.ApplicationStopping);
+        limit.CancelAfter(TimeSpan.FromSeconds(3));
+        try
+        {
+            await client.ConnectAsync(broker.Host, broker.Port, limit.Token);
+        }
+        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
+        {
+            BrokerUnreachable(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Assay.Start"), broker.Host, broker.Port, exception.Message);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Cannot reach the broker at {Host}:{Port} yet; the service waits for it. Check the server and the settings RabbitMq__Host and RabbitMq__Port. {Cause}")]
+    static partial void BrokerUnreachable(ILogger logger, string host, int port, string cause);
 
     [LoggerMessage(LogLevel.Warning, "Scheduled redelivery is shortened to {Kept}: with {Cut} a message could outlive AuditSaga__StallTimeout")]
     static partial void RedeliveryCut(ILogger logger, string kept, string cut);
