@@ -35,6 +35,9 @@ public sealed record GetSpending
 {
     /// <summary>Only this audit's scopes; null for the day and all open audits.</summary>
     public Guid? AuditId { get; init; }
+
+    /// <summary>How many UTC days, today included, are reported by engine in <see cref="SpendingStatus.ByDay"/>; 0 for none. At most 366.</summary>
+    public int Days { get; init; }
 }
 
 /// <summary>The ledger's scopes, the halt, and what is in doubt.</summary>
@@ -50,6 +53,33 @@ public sealed record SpendingStatus
 
     public required IReadOnlyList<SpendingScope> Scopes { get; init; }
     public required IReadOnlyList<InDoubtCall> InDoubt { get; init; }
+
+    /// <summary>What each engine cost on each day asked for, the latest day first; a day and engine without tries have no row. With an audit id: of this audit alone.</summary>
+    public IReadOnlyList<EngineSpending> ByDay { get; init; } = [];
+}
+
+/// <summary>What one engine cost on one day: the UTC day on which the paying attempts were opened.</summary>
+public sealed record EngineSpending
+{
+    /// <summary><c>yyyy-MM-dd</c>.</summary>
+    public required string Day { get; init; }
+
+    public required string Engine { get; init; }
+
+    /// <summary>Tries that were sent, billed or not.</summary>
+    public required int Tries { get; init; }
+
+    /// <summary>Tries that were or may have been billed.</summary>
+    public required int PaidTries { get; init; }
+
+    /// <summary>Spent, overrun included; a try in doubt counts its worst case.</summary>
+    public required long SpentMicroUsd { get; init; }
+
+    /// <summary>The part of <see cref="SpentMicroUsd"/> that is in doubt.</summary>
+    public required long InDoubtMicroUsd { get; init; }
+
+    /// <summary>Reserved by tries on the wire.</summary>
+    public required long ReservedMicroUsd { get; init; }
 }
 
 /// <summary>One row of the ledger's <c>spending</c> table.</summary>
@@ -74,47 +104,4 @@ public sealed record InDoubtCall
     public required string Reason { get; init; }
     public required long WorstCaseMicroUsd { get; init; }
     public required DateTime SentAt { get; init; }
-}
-
-/// <summary>Asks which engines are configured; answered by <see cref="EngineList"/>.</summary>
-public sealed record GetEngines;
-
-/// <summary>The configured engines.</summary>
-public sealed record EngineList
-{
-    public required IReadOnlyList<EngineInfo> Engines { get; init; }
-}
-
-/// <summary>A configured engine, without its secrets.</summary>
-public sealed record EngineInfo
-{
-    public required string Engine { get; init; }
-    public required string Kind { get; init; }
-    public required string Model { get; init; }
-    public required bool Simulated { get; init; }
-    public required int MaxConcurrency { get; init; }
-    public int? RequestsPerMinute { get; init; }
-    public int? TokensPerMinute { get; init; }
-
-    /// <summary><c>ready</c>, <c>paused</c>, <c>breaker open</c> or why it cannot be used.</summary>
-    public required string State { get; init; }
-}
-
-/// <summary>Lets one engine rest: its calls wait until it is resumed or their deadline comes. Answered by <see cref="EngineList"/>.</summary>
-public sealed record PauseEngine
-{
-    /// <summary>The configured name of the engine.</summary>
-    public required string Engine { get; init; }
-
-    public required string Reason { get; init; }
-    public required string RequestedBy { get; init; }
-}
-
-/// <summary>Lets a paused engine be asked again. Answered by <see cref="EngineList"/>.</summary>
-public sealed record ResumeEngine
-{
-    /// <summary>The configured name of the engine.</summary>
-    public required string Engine { get; init; }
-
-    public required string RequestedBy { get; init; }
 }
