@@ -3,6 +3,7 @@ using Assay.AuditSaga.Audits;
 using Assay.AuditSaga.Database;
 using Assay.AuditSaga.DeadlineWatch;
 using Assay.AuditSaga.Pruning;
+using Assay.AuditSaga.LifeSigns;
 using Assay.AuditSaga.Transitions;
 using Assay.ServiceDefaults;
 using MassTransit;
@@ -22,6 +23,8 @@ public sealed class AuditSagaModule : AssayModule
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<AuditSagaMetrics>();
         builder.Services.AddSingleton<AuditTransitionObserver>();
+        builder.Services.AddSingleton<SignsOfLife>();
+        builder.Services.AddSingleton<SignsOfLifeFilter>();
         builder.Services.AddScoped<TransitionRecorder>();
         builder.Services.AddScoped<AdmissionGuards>();
         builder.Services.AddScoped<OverdueAudits>();

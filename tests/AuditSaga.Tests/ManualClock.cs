@@ -1,9 +1,9 @@
 namespace Assay.AuditSaga.Tests;
 
 /// <summary>Time that moves when the test says so.</summary>
-sealed class ManualClock : TimeProvider
+sealed class ManualClock(DateTimeOffset? start = null) : TimeProvider
 {
-    DateTimeOffset now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    DateTimeOffset now = start ?? new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
     public DateTime Now => now.UtcDateTime;
 

@@ -20,29 +20,50 @@ namespace Assay.AuditSaga.Tests;
 sealed class SagaHost : IAsyncDisposable
 {
     readonly WebApplication app;
+    readonly ReceivedCount received = new();
 
     SagaHost(WebApplication app) => this.app = app;
 
     public Others Others => app.Services.GetRequiredService<Others>();
 
     /// <summary>Starts a host on a database; <paramref name="settings"/> are <c>Section:Key=value</c>.</summary>
-    public static async Task<SagaHost> StartAsync(AssayDatabase database, Others? others = null, params string[] settings)
+    public static Task<SagaHost> StartAsync(AssayDatabase database, Others? others = null, params string[] settings) => StartAsync(database, others, TimeProvider.System, settings);
+
+    /// <summary>The same by a clock of the test's own; it should start near the real time, by which the timers are delivered.</summary>
+    public static async Task<SagaHost> StartAsync(AssayDatabase database, Others? others, TimeProvider clock, params string[] settings)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Test" });
         builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], (string?)pair[1])));
         builder.Services.AddSingleton(others ?? new Others());
+        builder.Services.AddSingleton(clock);
         var saga = new AuditSagaModule();
         saga.AddServices(builder, database);
         builder.AddAssayInMemoryBus([saga, new OthersModule()]);
         var built = builder.Build();
         await built.PrepareAsync([saga], CancellationToken.None);
         await built.StartAsync();
-        return new SagaHost(built);
+        var host = new SagaHost(built);
+        built.Services.GetRequiredService<IBus>().ConnectReceiveObserver(host.received);
+        return host;
     }
 
     public async Task SendAsync<T>(T message) where T : class => await app.Services.GetRequiredService<IBus>().Publish(message);
+
+    /// <summary>Sends a message that only the saga hears, and waits until it is dealt with.</summary>
+    public async Task DeliverAsync<T>(T message) where T : class
+    {
+        var before = received.Done;
+        await SendAsync(message);
+        var giveUp = DateTime.UtcNow.AddSeconds(30);
+        while (received.Done == before)
+        {
+            if (DateTime.UtcNow > giveUp)
+                throw new TimeoutException($"{typeof(T).Name} was not dealt with in 30 s.");
+            await Task.Delay(1);
+        }
+    }
 
     public async Task<T> QueryAsync<T>(Func<AuditSagaDbContext, Task<T>> query)
     {
@@ -70,6 +91,24 @@ sealed class SagaHost : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
+    }
+
+    sealed class ReceivedCount : IReceiveObserver
+    {
+        long done;
+
+        public long Done => Interlocked.Read(ref done);
+
+        public Task PostReceive(ReceiveContext context)
+        {
+            Interlocked.Increment(ref done);
+            return Task.CompletedTask;
+        }
+
+        public Task PreReceive(ReceiveContext context) => Task.CompletedTask;
+        public Task PostConsume<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType) where T : class => Task.CompletedTask;
+        public Task ConsumeFault<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception) where T : class => Task.CompletedTask;
+        public Task ReceiveFault(ReceiveContext context, Exception exception) => Task.CompletedTask;
     }
 
     sealed class OthersModule : AssayModule
