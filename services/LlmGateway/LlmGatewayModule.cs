@@ -11,6 +11,7 @@ using Assay.LlmGateway.OpenBudget;
 using Assay.LlmGateway.PauseEngine;
 using Assay.LlmGateway.Pump;
 using Assay.LlmGateway.Quote;
+using Assay.LlmGateway.SetEngineLimits;
 using Assay.LlmGateway.ShowSpending;
 using Assay.ServiceDefaults;
 using MassTransit;
@@ -40,7 +41,7 @@ public sealed class LlmGatewayModule : AssayModule
         builder.Services.AddSingleton<LedgerTransactions>().AddSingleton<LedgerSignals>().AddSingleton<GatewayMeters>();
         builder.Services.AddSingleton<GatewayOwner>().AddSingleton<OwnerSweep>();
         builder.Services.AddSingleton<BudgetOpening>().AddSingleton<BudgetQueue>();
-        builder.Services.AddSingleton<LedgerWriter>().AddSingleton<EngineLanes>().AddSingleton<CallClaim>().AddSingleton<CallPump>().AddSingleton<SpendingSwitch>().AddSingleton<BurnRateGuard>();
+        builder.Services.AddSingleton<LedgerWriter>().AddSingleton<EngineLanes>().AddSingleton<CallClaim>().AddSingleton<CallPump>().AddSingleton<SpendingSwitch>().AddSingleton<EngineSwitches>().AddSingleton<EngineListing>().AddSingleton<BurnRateGuard>();
         builder.Services.AddHostedService(services => services.GetRequiredService<CallPump>());
         builder.Services.AddHostedService<LeaseSweepService>();
         builder.Services.AddHostedService<BatchHeartbeat>();
@@ -65,6 +66,7 @@ public sealed class LlmGatewayModule : AssayModule
         bus.AddConsumer<GetEnginesConsumer, GetEnginesConsumerDefinition>();
         bus.AddConsumer<HaltSpendingConsumer, HaltSpendingConsumerDefinition>();
         bus.AddConsumer<PauseEngineConsumer, PauseEngineConsumerDefinition>();
+        bus.AddConsumer<SetEngineLimitsConsumer, SetEngineLimitsConsumerDefinition>();
         bus.AddConsumer<ResumeSpendingConsumer, ResumeSpendingConsumerDefinition>();
     }
 

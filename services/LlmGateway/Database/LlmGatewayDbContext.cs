@@ -20,6 +20,8 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
     public DbSet<GatewayInstance> Instances => Set<GatewayInstance>();
     public DbSet<SpendingHalt> Halts => Set<SpendingHalt>();
     public DbSet<EnginePause> EnginePauses => Set<EnginePause>();
+    public DbSet<EngineLimit> EngineLimits => Set<EngineLimit>();
+    public DbSet<EngineChanged> EngineChanges => Set<EngineChanged>();
 
     protected override void BuildModel(ModelBuilder modelBuilder)
     {
@@ -116,6 +118,19 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
         });
 
         modelBuilder.Entity<EnginePause>(pause => pause.HasKey(row => row.Engine));
+
+        modelBuilder.Entity<EngineLimit>(limit =>
+        {
+            limit.ToTable("engine_limit", table => table.HasCheckConstraint("ck_engine_limit_positive", "max_concurrency >= 1 AND requests_per_minute >= 1 AND tokens_per_minute >= 1"));
+            limit.HasKey(row => row.Engine);
+        });
+
+        modelBuilder.Entity<EngineChanged>(change =>
+        {
+            change.ToTable("engine_change", table => table.HasCheckConstraint("ck_engine_change_change", "change IN ('Paused', 'Resumed', 'LimitsSet')"));
+            change.HasKey(row => row.ChangeId);
+            change.Property(row => row.Change).HasMaxLength(16);
+        });
 
         modelBuilder.Entity<SpendingHalt>(halt =>
         {

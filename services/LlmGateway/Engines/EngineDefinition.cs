@@ -1,3 +1,5 @@
+using Assay.Contracts.Internal.LlmGateway;
+
 namespace Assay.LlmGateway.Engines;
 
 /// <summary>A configured engine: what it is, what it costs, what it bears.</summary>
@@ -21,6 +23,10 @@ public sealed record EngineDefinition
     public required int MaxConcurrency { get; init; }
     public int? RequestsPerMinute { get; init; }
     public int? TokensPerMinute { get; init; }
+
+    /// <summary>The limits as configured; an operator may set others.</summary>
+    public EngineLimits Limits => new() { MaxConcurrency = MaxConcurrency, RequestsPerMinute = RequestsPerMinute, TokensPerMinute = TokensPerMinute };
+
     public required TimeSpan Timeout { get; init; }
 
     /// <summary>Tries of one call over all layers that were not billed, the first included.</summary>

@@ -19,8 +19,6 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
 
     sealed record LostTry(Guid TryId, string CallKey, Guid AuditId, int Attempt, long Reserved, string Day);
 
-    sealed record OwnedCall(string CallKey, Guid AuditId, int Attempt, long Reserved);
-
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
@@ -145,10 +143,10 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
             new Statement("""
                 SELECT c.call_key, c.audit_id, c.attempt, c.reserved_micro_usd FROM paid_call c JOIN gateway_instance g ON g.owner = c.owner
                 WHERE c.owner IS NOT NULL AND c.state = 'Planned' AND g.dead_at IS NOT NULL ORDER BY c.call_key LIMIT $1
-                """).With(MostInOneGo), ReadOwned, cancellationToken);
+                """).With(MostInOneGo), CallReleasing.Read, cancellationToken);
         if (owned.Count == 0)
             return 0;
-        await ReleaseAsync(session, owned, CallStatements.ReturnPlanned, cancellationToken);
+        await session.ReleaseAsync(owned, CallStatements.ReturnPlanned, cancellationToken);
         Returned(logger, owned.Count);
         return owned.Count;
     }
@@ -157,29 +155,12 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     {
         var now = await session.NowAsync(cancellationToken);
         var overdue = await session.QueryAsync(
-            new Statement("SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE state = 'Planned' AND deadline_at <= $1 ORDER BY call_key LIMIT $2").With(now).With(MostInOneGo), ReadOwned, cancellationToken);
+            new Statement("SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE state = 'Planned' AND deadline_at <= $1 ORDER BY call_key LIMIT $2").With(now).With(MostInOneGo), CallReleasing.Read, cancellationToken);
         if (overdue.Count == 0)
             return 0;
-        var declined = await ReleaseAsync(session, overdue, (own, keys) => CallStatements.DeclinePlanned(own, keys, CallReasons.DeadlinePassed), cancellationToken);
+        var declined = await session.ReleaseAsync(overdue, (own, keys) => CallStatements.DeclinePlanned(own, keys, CallReasons.DeadlinePassed), cancellationToken);
         await session.EndBatchesOfCallsAsync(announce, declined, cancellationToken);
         return overdue.Count;
-    }
-
-    /// <summary>Releases what planned calls have reserved, as their rows say under their locks, and changes them by one statement.</summary>
-    static async Task<IReadOnlyList<string>> ReleaseAsync(LedgerSession session, IReadOnlyList<OwnedCall> calls, Func<LedgerSession, string[], Statement> change, CancellationToken cancellationToken)
-    {
-        var budgets = await session.LockBudgetsAsync(calls.Select(call => call.AuditId), share: false, cancellationToken);
-        await session.LockSpendingAsync(budgets.Values.SelectMany(budget => budget.ScopesOf()), cancellationToken);
-        var locked = await session.QueryAsync(
-            new Statement($"SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE {session.In("call_key", 1)} AND state = 'Planned' ORDER BY call_key{session.ForUpdate}")
-                .With(calls.Select(call => call.CallKey).ToArray()), ReadOwned, cancellationToken);
-        var moves = new MoneyMoves();
-        foreach (var call in locked.Where(call => call.Reserved > 0))
-            moves.Release(budgets[call.AuditId], call.Attempt, budgets[call.AuditId].Day!, call.Reserved);
-        await moves.WriteAsync(session, cancellationToken);
-        string[] keys = [.. locked.Select(call => call.CallKey)];
-        await session.ExecuteAsync(change(session, keys), cancellationToken);
-        return keys;
     }
 
     async Task CloseForgottenAsync(CancellationToken cancellationToken)
@@ -217,8 +198,6 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
                 await session.EndBatchesOfAuditAsync(announce, auditId, token);
             }, cancellationToken);
     }
-
-    static OwnedCall ReadOwned(System.Data.Common.DbDataReader row) => new(row.GetString(0), row.GetGuid(1), row.GetInt32(2), row.GetInt64(3));
 
     [LoggerMessage(LogLevel.Warning, "Owner {Owner} is dead: {Why}")]
     static partial void OwnerDead(ILogger logger, Guid owner, string why);

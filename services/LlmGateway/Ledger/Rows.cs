@@ -249,6 +249,12 @@ public sealed class GatewayInstance
 
     /// <summary>By how many instances it divides each engine's limits.</summary>
     public int Divisor { get; set; }
+
+    /// <summary>How many changes of engines it keeps; fewer than there are while it has not read the last ones.</summary>
+    public int ChangesSeen { get; set; }
+
+    /// <summary>Engines whose breaker is open here and until when, as JSON; null if none is.</summary>
+    public string? BreakersJson { get; set; }
 }
 
 /// <summary>The one row that stops all spending.</summary>
@@ -276,4 +282,31 @@ public sealed class EnginePause
     public required string Reason { get; set; }
     public required string PausedBy { get; set; }
     public DateTime PausedAt { get; set; }
+}
+
+/// <summary>Limits that an operator has set for an engine, over all instances; what is null, and an engine without a row, keeps to its settings.</summary>
+public sealed class EngineLimit
+{
+    public required string Engine { get; set; }
+    public int? MaxConcurrency { get; set; }
+    public int? RequestsPerMinute { get; set; }
+    public int? TokensPerMinute { get; set; }
+    public required string Reason { get; set; }
+    public required string SetBy { get; set; }
+    public DateTime SetAt { get; set; }
+}
+
+/// <summary>What an operator changed about an engine; only ever added to.</summary>
+public sealed class EngineChanged
+{
+    public Guid ChangeId { get; set; }
+    public required string Engine { get; set; }
+
+    /// <summary>One of <see cref="EngineChanges"/>.</summary>
+    public required string Change { get; set; }
+
+    public string? Detail { get; set; }
+    public required string Reason { get; set; }
+    public required string ChangedBy { get; set; }
+    public DateTime ChangedAt { get; set; }
 }

@@ -1,31 +1,12 @@
 using Assay.Contracts.Internal.LlmGateway;
-using Assay.LlmGateway.Pump;
 using MassTransit;
 
 namespace Assay.LlmGateway.ListEngines;
 
-/// <summary>Lists the configured engines and whether they can be asked now.</summary>
-sealed class GetEnginesConsumer(EngineLanes lanes) : IConsumer<GetEngines>
+/// <summary>Lists the configured engines and how they do.</summary>
+sealed class GetEnginesConsumer(EngineListing listing) : IConsumer<GetEngines>
 {
-    public Task Consume(ConsumeContext<GetEngines> context) => context.RespondAsync(List(lanes));
-
-    public static EngineList List(EngineLanes lanes) => new()
-    {
-        Engines =
-        [
-            .. lanes.All.OrderBy(lane => lane.Engine.Name, StringComparer.Ordinal).Select(lane => new EngineInfo
-            {
-                Engine = lane.Engine.Name,
-                Kind = lane.Engine.Kind,
-                Model = lane.Engine.Model,
-                Simulated = lane.Engine.Simulated,
-                MaxConcurrency = lane.Engine.MaxConcurrency,
-                RequestsPerMinute = lane.Engine.RequestsPerMinute,
-                TokensPerMinute = lane.Engine.TokensPerMinute,
-                State = lane.State,
-            }),
-        ],
-    };
+    public async Task Consume(ConsumeContext<GetEngines> context) => await context.RespondAsync(await listing.ReadAsync(context.CancellationToken));
 }
 
 /// <summary>A question that changes nothing needs no inbox.</summary>

@@ -8,29 +8,42 @@ using Message = Assay.Contracts.Internal.LlmGateway.PauseEngine;
 namespace Assay.LlmGateway.PauseEngine;
 
 /// <summary>Lets an engine rest in every instance, within one renewal of their leases. What is on the wire goes on.</summary>
-sealed class PauseEngineConsumer(LedgerTransactions transactions, EngineLanes lanes) : IConsumer<Message>, IConsumer<ResumeEngine>
+sealed class PauseEngineConsumer(LedgerTransactions transactions, EngineLanes lanes, EngineSwitches switches, EngineListing listing) : IConsumer<Message>, IConsumer<ResumeEngine>
 {
-    public async Task Consume(ConsumeContext<Message> context)
+    public Task Consume(ConsumeContext<Message> context)
     {
         var message = context.Message;
-        await transactions.RunAsync(async (session, _, token) => await session.ExecuteAsync(
+        return ChangeAsync(context, message.Engine, message.Reason, async (session, engine, now, token) => await session.ExecuteAsync(
             new Statement("INSERT INTO engine_pause (engine, reason, paused_by, paused_at) VALUES ($1, $2, $3, $4) ON CONFLICT (engine) DO NOTHING")
-                .With(lanes.Find(message.Engine)?.Engine.Name ?? message.Engine).With(message.Reason).With(message.RequestedBy).With(await session.NowAsync(token)), token), context.CancellationToken);
-        await AnswerAsync(context);
+                .With(engine).With(message.Reason).With(message.RequestedBy).With(now), token) == 1
+            ? new EngineChange { Engine = engine, Change = EngineChanges.Paused, Reason = message.Reason, ChangedBy = message.RequestedBy, ChangedAt = now }
+            : null);
     }
 
-    public async Task Consume(ConsumeContext<ResumeEngine> context)
+    public Task Consume(ConsumeContext<ResumeEngine> context)
     {
-        await transactions.RunAsync(async (session, _, token) => await session.ExecuteAsync(
-            new Statement("DELETE FROM engine_pause WHERE LOWER(engine) = LOWER($1)").With(context.Message.Engine), token), context.CancellationToken);
-        await AnswerAsync(context);
+        var message = context.Message;
+        return ChangeAsync(context, message.Engine, message.Reason ?? "resumed", async (session, engine, now, token) =>
+            await session.ExecuteAsync(new Statement("DELETE FROM engine_pause WHERE LOWER(engine) = LOWER($1)").With(engine), token) > 0
+            ? new EngineChange { Engine = engine, Change = EngineChanges.Resumed, Reason = message.Reason ?? "", ChangedBy = message.RequestedBy, ChangedAt = now }
+            : null);
     }
 
-    async Task AnswerAsync(ConsumeContext context)
+    async Task ChangeAsync(ConsumeContext context, string name, string reason, Func<LedgerSession, string, DateTime, CancellationToken, Task<EngineChange?>> change)
     {
-        await lanes.ReadSwitchesAsync(transactions, context.CancellationToken);
-        lanes.Changed();
-        await context.RespondAsync(GetEnginesConsumer.List(lanes));
+        if (EngineListing.Problem(lanes, name, reason) is { } problem)
+        {
+            await context.RespondAsync(new EngineNotChanged { Engine = name, Detail = problem });
+            return;
+        }
+
+        await transactions.RunAsync(async (session, _, token) =>
+        {
+            if (await change(session, lanes.Find(name)!.Engine.Name, await session.NowAsync(token), token) is { } changed)
+                await session.KeepAsync(changed, token);
+        }, context.CancellationToken);
+        await switches.ApplyAsync(context.CancellationToken);
+        await context.RespondAsync(await listing.ReadAsync(context.CancellationToken));
     }
 }
 

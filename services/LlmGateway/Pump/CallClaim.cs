@@ -35,6 +35,13 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
         return result;
     }
 
+    /// <summary>Gives unsent calls back, to be taken by another instance.</summary>
+    public Task GiveBackAsync(IReadOnlyList<ClaimedCall> calls, CancellationToken cancellationToken) => transactions.RunAsync(async (session, _, token) =>
+    {
+        foreach (var owned in calls.GroupBy(call => call.Owner))
+            await session.ReleaseAsync([.. owned.Select(call => new OwnedCall(call.CallKey, call.AuditId, call.Attempt, call.ReservedMicroUsd))], CallStatements.ReturnPlanned, token, owned.Key);
+    }, cancellationToken);
+
     /// <summary>Reads without locks: round robin over audits, each in the order of its questions.</summary>
     Task<IReadOnlyList<(string Key, Guid AuditId)>> ChooseAsync(string engine, int wanted, int turn, CancellationToken cancellationToken) =>
         transactions.ReadAsync<IReadOnlyList<(string, Guid)>>(async (session, token) =>

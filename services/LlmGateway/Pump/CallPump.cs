@@ -10,7 +10,7 @@ namespace Assay.LlmGateway.Pump;
 /// <summary>
 /// Takes calls, lets each engine's lane ask them, and stops in order: takes nothing new, waits for the wire, gives the rest back.
 /// </summary>
-sealed partial class CallPump(EngineLanes lanes, CallClaim claim, LedgerWriter writer, GatewayOwner owner, OwnerSweep sweep, LedgerTransactions transactions, LedgerSignals signals,
+sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallClaim claim, LedgerWriter writer, GatewayOwner owner, OwnerSweep sweep, LedgerSignals signals,
     IOptions<LlmGatewayOptions> options, TimeProvider time, ILogger<CallPump> logger) : BackgroundService
 {
     readonly CancellationTokenSource _wire = new();
@@ -89,7 +89,8 @@ sealed partial class CallPump(EngineLanes lanes, CallClaim claim, LedgerWriter w
             {
                 if (!await owner.RenewAsync(stop))
                     lanes.DropQueues();
-                await lanes.ReadSwitchesAsync(transactions, stop);
+                await switches.ApplyAsync(stop);
+                await GiveBackStrandedAsync(stop);
             }
             catch (Exception exception) when (!stop.IsCancellationRequested)
             {
@@ -102,6 +103,26 @@ sealed partial class CallPump(EngineLanes lanes, CallClaim claim, LedgerWriter w
 
             lanes.Changed();
             await Task.Delay(interval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Where a limit is smaller than the number of instances, some have no part of it: what they hold is another's to send.</summary>
+    async Task GiveBackStrandedAsync(CancellationToken cancellationToken)
+    {
+        foreach (var lane in lanes.All)
+        {
+            if (lane.TakeStranded() is not { Count: > 0 } stranded)
+                continue;
+            try
+            {
+                await claim.GiveBackAsync(stranded, cancellationToken);
+            }
+            catch
+            {
+                // They are still this owner's: the lane keeps them, and the next renewal tries again.
+                lane.Add(stranded);
+                throw;
+            }
         }
     }
 

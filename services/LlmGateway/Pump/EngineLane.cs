@@ -45,6 +45,7 @@ sealed partial class EngineLane
     public EngineLane(EngineDefinition engine, LedgerWriter writer, GatewayOwner owner, LedgerSignals signals, LlmGatewayOptions options, TimeProvider time, ILogger<EngineLane> logger)
     {
         (_engine, _writer, _owner, _signals, _time, _logger) = (engine, writer, owner, signals, time, logger);
+        Limits = engine.Limits;
         _breakDuration = options.BreakerBreakDuration;
         _breaker = new ResiliencePipelineBuilder<Sent> { TimeProvider = time }
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions<Sent>
@@ -66,6 +67,9 @@ sealed partial class EngineLane
 
     public EngineDefinition Engine => _engine;
 
+    /// <summary>What the engine bears over all instances.</summary>
+    public EngineLimits Limits { get; set; }
+
     /// <summary>Whether an operator has paused this engine.</summary>
     public bool IsPaused { get; set; }
 
@@ -75,7 +79,8 @@ sealed partial class EngineLane
     /// <summary>What the head of the queue waits for; null if nothing waits.</summary>
     public (string For, DateTimeOffset? Until)? Waiting { get; private set; }
 
-    public string State => IsPaused ? "paused" : IsBroken(_time.GetUtcNow()) ? "breaker open" : "ready";
+    /// <summary>Until when the breaker lets nothing through; null if it is not open.</summary>
+    public DateTime? BreakerUntil => IsBroken(_time.GetUtcNow()) ? _breakEndsAt.UtcDateTime : null;
 
     /// <summary>What <see cref="LedgerSignals.Work"/> was when the ledger had no more calls for this lane.</summary>
     public long ExhaustedAt { get; set; } = -1;
@@ -88,9 +93,9 @@ sealed partial class EngineLane
     {
         get
         {
-            if (IsPaused || IsHalted || !_owner.IsRegistered)
+            if (IsPaused || IsHalted || !_owner.IsRegistered || Share(Limits.RequestsPerMinute) is 0)
                 return 0;
-            var target = Math.Min(_owner.ShareOf(_engine.MaxConcurrency), MostWaiting);
+            var target = Math.Min(_owner.ShareOf(Limits.MaxConcurrency), MostWaiting);
             lock (_lock)
                 return _queue.Count > target / 2 ? 0 : target - _queue.Count;
         }
@@ -121,6 +126,23 @@ sealed partial class EngineLane
     {
         lock (_lock)
             _queue.Clear();
+    }
+
+    /// <summary>
+    /// Takes out what can never be sent from here because the shares of a limit went to other instances. The caller gives it back to the
+    /// ledger, or adds it again.
+    /// </summary>
+    public IReadOnlyList<ClaimedCall> TakeStranded()
+    {
+        var limits = Limits;
+        if (_owner.ShareOf(limits.MaxConcurrency) > 0 && Share(limits.RequestsPerMinute) is not 0)
+            return [];
+        lock (_lock)
+        {
+            List<ClaimedCall> stranded = [.. _queue];
+            _queue.Clear();
+            return stranded;
+        }
     }
 
     /// <summary>Wakes the dispatcher: a slot is free, a limit or a share has changed, a halt has ended.</summary>
@@ -175,7 +197,7 @@ sealed partial class EngineLane
         Waiting = IsHalted ? ("spending to be resumed", null)
             : IsPaused ? ($"engine {_engine.Name} to be resumed", null)
             : IsBroken(now) ? ($"engine {_engine.Name} to recover", _breakEndsAt)
-            : _limiter.WaitsFor(now, head.Value.TokenBound, _owner.ShareOf(_engine.MaxConcurrency), Share(_engine.RequestsPerMinute), Share(_engine.TokensPerMinute));
+            : _limiter.WaitsFor(now, head.Value.TokenBound, _owner.ShareOf(Limits.MaxConcurrency), Share(Limits.RequestsPerMinute), Share(Limits.TokensPerMinute));
         if (Waiting is not { } waiting)
             return TimeSpan.Zero;
         return waiting.Until is { } until && until - now is var rest && rest < fallback ? Max(rest, TimeSpan.FromMilliseconds(5)) : fallback;

@@ -26,17 +26,4 @@ sealed class EngineLanes(IEngineCatalog engines, LedgerWriter writer, GatewayOwn
         foreach (var lane in All)
             lane.Changed();
     }
-
-    /// <summary>Looks whether spending is halted and which engines rest; a hint that saves flushes, while each flush reads the halt itself.</summary>
-    public async Task ReadSwitchesAsync(LedgerTransactions transactions, CancellationToken cancellationToken)
-    {
-        var (halted, paused) = await transactions.ReadAsync(async (session, token) =>
-            ((await session.QueryAsync(new Statement("SELECT halted FROM spending_halt WHERE id = 1"), row => row.GetInt32(0), token))[0] != 0,
-                await session.QueryAsync(new Statement("SELECT engine FROM engine_pause"), row => row.GetString(0), token)), cancellationToken);
-        foreach (var lane in All)
-        {
-            lane.IsHalted = halted;
-            lane.IsPaused = paused.Contains(lane.Engine.Name, StringComparer.OrdinalIgnoreCase);
-        }
-    }
 }

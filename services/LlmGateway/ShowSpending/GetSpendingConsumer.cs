@@ -10,10 +10,12 @@ namespace Assay.LlmGateway.ShowSpending;
 /// <summary>Shows the ledger's scopes, the halt, and every try in doubt with its price.</summary>
 sealed class GetSpendingConsumer(LedgerTransactions transactions) : IConsumer<GetSpending>
 {
-    public async Task Consume(ConsumeContext<GetSpending> context) =>
-        await context.RespondAsync(await transactions.ReadAsync((session, token) => ReadAsync(session, context.Message.AuditId, token), context.CancellationToken));
+    const int MostDays = 366;
 
-    static async Task<SpendingStatus> ReadAsync(LedgerSession session, Guid? auditId, CancellationToken cancellationToken)
+    public async Task Consume(ConsumeContext<GetSpending> context) =>
+        await context.RespondAsync(await transactions.ReadAsync((session, token) => ReadAsync(session, context.Message.AuditId, Math.Clamp(context.Message.Days, 0, MostDays), token), context.CancellationToken));
+
+    static async Task<SpendingStatus> ReadAsync(LedgerSession session, Guid? auditId, int days, CancellationToken cancellationToken)
     {
         var now = await session.NowAsync(cancellationToken);
         var halt = (await session.QueryAsync(
@@ -24,7 +26,7 @@ sealed class GetSpendingConsumer(LedgerTransactions transactions) : IConsumer<Ge
                 ? new Statement("SELECT audit_id, tracking_id, day FROM audit_budget WHERE audit_id = $1").With(one)
                 : new Statement("SELECT audit_id, tracking_id, day FROM audit_budget WHERE state = 'Open'"),
             row => (AuditId: row.GetGuid(0), TrackingId: row.GetGuid(1), Day: row.TextOrNull(2)), cancellationToken);
-        string[] names = [Scopes.Day(Scopes.DayOf(now)), .. audits.SelectMany(audit => (string?[])[Scopes.Audit(audit.AuditId), Scopes.Tree(audit.TrackingId), audit.Day is null ? null : Scopes.Day(audit.Day)]).OfType<string>()];
+        string[] names = [Scopes.Day(Scopes.DayOf(now)), .. Enumerable.Range(1, Math.Max(0, days - 1)).Select(back => Scopes.Day(Scopes.DayOf(now.AddDays(-back)))), .. audits.SelectMany(audit => (string?[])[Scopes.Audit(audit.AuditId), Scopes.Tree(audit.TrackingId), audit.Day is null ? null : Scopes.Day(audit.Day)]).OfType<string>()];
         var scopes = await session.QueryAsync(
             new Statement($"SELECT scope, ceiling_micro_usd, reserved_micro_usd, spent_micro_usd, overrun_micro_usd FROM spending WHERE {session.In("scope", 1)} ORDER BY scope").With(names.Distinct(StringComparer.Ordinal).ToArray()),
             row => new SpendingScope { Scope = row.GetString(0), CeilingMicroUsd = row.GetInt64(1), ReservedMicroUsd = row.GetInt64(2), SpentMicroUsd = row.GetInt64(3), OverrunMicroUsd = row.GetInt64(4) }, cancellationToken);
@@ -54,7 +56,29 @@ sealed class GetSpendingConsumer(LedgerTransactions transactions) : IConsumer<Ge
             BurnMicroUsdPerMinute = burn,
             Scopes = scopes,
             InDoubt = inDoubt,
+            ByDay = days == 0 ? [] : await ByDayAsync(session, auditId, now.Date.AddDays(1 - days), cancellationToken),
         };
+    }
+
+    static Task<IReadOnlyList<EngineSpending>> ByDayAsync(LedgerSession session, Guid? auditId, DateTime from, CancellationToken cancellationToken)
+    {
+        // A try ends on the day that pays for it or later, so that the index on its end serves.
+        var query = $"""
+            SELECT day, engine, COUNT(*), COUNT(CASE WHEN state NOT IN ('Sending', 'NotBilled') THEN 1 END), CAST(SUM(spent_micro_usd) AS BIGINT),
+                   CAST(SUM(CASE WHEN state = 'InDoubt' THEN spent_micro_usd ELSE 0 END) AS BIGINT), CAST(SUM(CASE WHEN state = 'Sending' THEN reserved_micro_usd ELSE 0 END) AS BIGINT)
+            FROM paid_try WHERE (ended_at >= $1 OR state = 'Sending') AND day >= $2 AND state <> 'NotSent'{(auditId is null ? "" : " AND audit_id = $3")} GROUP BY day, engine ORDER BY day DESC, engine
+            """;
+        var statement = new Statement(query).With(from).With(Scopes.DayOf(from));
+        return session.QueryAsync(auditId is { } one ? statement.With(one) : statement, row => new EngineSpending
+        {
+            Day = row.GetString(0),
+            Engine = row.GetString(1),
+            Tries = (int)row.GetInt64(2),
+            PaidTries = (int)row.GetInt64(3),
+            SpentMicroUsd = row.GetInt64(4),
+            InDoubtMicroUsd = row.GetInt64(5),
+            ReservedMicroUsd = row.GetInt64(6),
+        }, cancellationToken);
     }
 }
 

@@ -272,6 +272,92 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                         });
                 });
 
+            modelBuilder.Entity("Assay.LlmGateway.Ledger.EngineChanged", b =>
+                {
+                    b.Property<Guid>("ChangeId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("change_id");
+
+                    b.Property<string>("Change")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)")
+                        .HasColumnName("change");
+
+                    b.Property<DateTime>("ChangedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("ChangedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("changed_by");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<string>("Engine")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("engine");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.HasKey("ChangeId")
+                        .HasName("pk_engine_change");
+
+                    b.ToTable("engine_change", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_engine_change_change", "change IN ('Paused', 'Resumed', 'LimitsSet')");
+                        });
+                });
+
+            modelBuilder.Entity("Assay.LlmGateway.Ledger.EngineLimit", b =>
+                {
+                    b.Property<string>("Engine")
+                        .HasColumnType("text")
+                        .HasColumnName("engine");
+
+                    b.Property<int?>("MaxConcurrency")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_concurrency");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<int?>("RequestsPerMinute")
+                        .HasColumnType("integer")
+                        .HasColumnName("requests_per_minute");
+
+                    b.Property<DateTime>("SetAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("set_at");
+
+                    b.Property<string>("SetBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("set_by");
+
+                    b.Property<int?>("TokensPerMinute")
+                        .HasColumnType("integer")
+                        .HasColumnName("tokens_per_minute");
+
+                    b.HasKey("Engine")
+                        .HasName("pk_engine_limit");
+
+                    b.ToTable("engine_limit", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_engine_limit_positive", "max_concurrency >= 1 AND requests_per_minute >= 1 AND tokens_per_minute >= 1");
+                        });
+                });
+
             modelBuilder.Entity("Assay.LlmGateway.Ledger.EnginePause", b =>
                 {
                     b.Property<string>("Engine")
@@ -304,6 +390,14 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                         .ValueGeneratedOnAdd()
                         .HasColumnType("uuid")
                         .HasColumnName("owner");
+
+                    b.Property<string>("BreakersJson")
+                        .HasColumnType("text")
+                        .HasColumnName("breakers_json");
+
+                    b.Property<int>("ChangesSeen")
+                        .HasColumnType("integer")
+                        .HasColumnName("changes_seen");
 
                     b.Property<DateTime?>("DeadAt")
                         .HasColumnType("timestamp with time zone")

@@ -267,6 +267,92 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("Assay.LlmGateway.Ledger.EngineChanged", b =>
+                {
+                    b.Property<Guid>("ChangeId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("change_id");
+
+                    b.Property<string>("Change")
+                        .IsRequired()
+                        .HasMaxLength(16)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("change");
+
+                    b.Property<DateTime>("ChangedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("ChangedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("changed_by");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("detail");
+
+                    b.Property<string>("Engine")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("engine");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.HasKey("ChangeId")
+                        .HasName("pk_engine_change");
+
+                    b.ToTable("engine_change", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_engine_change_change", "change IN ('Paused', 'Resumed', 'LimitsSet')");
+                        });
+                });
+
+            modelBuilder.Entity("Assay.LlmGateway.Ledger.EngineLimit", b =>
+                {
+                    b.Property<string>("Engine")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("engine");
+
+                    b.Property<int?>("MaxConcurrency")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("max_concurrency");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<int?>("RequestsPerMinute")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("requests_per_minute");
+
+                    b.Property<DateTime>("SetAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("set_at");
+
+                    b.Property<string>("SetBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("set_by");
+
+                    b.Property<int?>("TokensPerMinute")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("tokens_per_minute");
+
+                    b.HasKey("Engine")
+                        .HasName("pk_engine_limit");
+
+                    b.ToTable("engine_limit", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_engine_limit_positive", "max_concurrency >= 1 AND requests_per_minute >= 1 AND tokens_per_minute >= 1");
+                        });
+                });
+
             modelBuilder.Entity("Assay.LlmGateway.Ledger.EnginePause", b =>
                 {
                     b.Property<string>("Engine")
@@ -299,6 +385,14 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                         .ValueGeneratedOnAdd()
                         .HasColumnType("TEXT")
                         .HasColumnName("owner");
+
+                    b.Property<string>("BreakersJson")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("breakers_json");
+
+                    b.Property<int>("ChangesSeen")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("changes_seen");
 
                     b.Property<DateTime?>("DeadAt")
                         .HasColumnType("TEXT")
