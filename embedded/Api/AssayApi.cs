@@ -49,6 +49,9 @@ sealed class AssayApi : IDisposable
     public Task<AuditTicket> RetryAsync(Guid auditId, int fromAttempt, string reason, decimal? ceilingUsd, bool askInDoubtAgain, CancellationToken cancellationToken) =>
         SendAsync<AuditTicket>(HttpMethod.Post, $"api/audits/{auditId}/retry", new { fromAttempt, reason, ceilingUsd, askInDoubtAgain }, $"retry audit {auditId}", cancellationToken);
 
+    public Task<JsonElement> RederiveAsync(Guid auditId, object names, CancellationToken cancellationToken) =>
+        SendAsync<JsonElement>(HttpMethod.Post, $"api/audits/{auditId}/rederive", names, $"read audit {auditId} again", cancellationToken);
+
     public Task<Spending> SpendingAsync(Guid? auditId, CancellationToken cancellationToken) =>
         SendAsync<Spending>(HttpMethod.Get, auditId is null ? "api/spending" : $"api/spending?auditId={auditId}", null, "read the ledger", cancellationToken);
 

@@ -79,7 +79,7 @@ static class ScoreTable
 
     static TableColumn Right(string header) => new TableColumn(header).RightAligned().NoWrap();
 
-    static Dictionary<string, ScoreValue> Scores(JsonElement scores)
+    internal static Dictionary<string, ScoreValue> Scores(JsonElement scores)
     {
         Dictionary<string, ScoreValue> result = new(StringComparer.Ordinal);
         if (scores.ValueKind == JsonValueKind.Object)

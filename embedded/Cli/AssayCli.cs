@@ -26,7 +26,7 @@ static class AssayCli
         foreach (var command in new[]
         {
             serve, AuditCommand.Create(cli, target), QuoteCommand.Create(cli, target), RetryCommand.Create(cli, target), ListCommand.Create(cli, target),
-            ShowCommand.Create(cli, target), CancelCommand.Create(cli, target), ExportCommand.Create(cli, target), SpendingCommands.Halt(cli, target),
+            ShowCommand.Create(cli, target), CancelCommand.Create(cli, target), ExportCommand.Create(cli, target), RederiveCommand.Create(cli, target), SpendingCommands.Halt(cli, target),
             SpendingCommands.Resume(cli, target), KeyCommand.Create(cli, target), InitCommand.Create(cli), DoctorCommand.Create(cli, target), AccuracyCommand.Create(cli),
         })
             root.Subcommands.Add(command);

@@ -54,6 +54,31 @@ public sealed class LookingBackAtAudits
     }
 
     [Fact]
+    public async Task Should_refuse_a_metrics_version_it_does_not_know_and_name_those_it_does()
+    {
+        await using var analyzer = await AnalyzerHost.OnSqliteAsync();
+        var audit = await AuditAsync(analyzer, With, Without);
+
+        (await analyzer.AskAsync<RederiveAuditCommand, AuditRederived>(new() { AuditId = audit, MetricsVersion = "metrics-v0" })).Reason.ShouldNotBeNull().ShouldContain(MetricsVersions.V1);
+        (await analyzer.AskAsync<RederiveAuditCommand, AuditRederived>(new() { AuditId = audit, MetricsVersion = MetricsVersions.V1 })).After.ShouldNotBeNull().MetricsVersion.ShouldBe(MetricsVersions.V1);
+    }
+
+    [Fact]
+    public async Task Should_read_an_audit_again_that_ended_before_it_was_scored()
+    {
+        await using var analyzer = await AnalyzerHost.OnSqliteAsync();
+        var audit = await AuditAsync(analyzer, With, Without, scored: false);
+
+        var rederived = await analyzer.AskAsync<RederiveAuditCommand, AuditRederived>(new() { AuditId = audit, Brand = new Brand { Name = "Beats" } });
+
+        rederived.Reason.ShouldBeNull();
+        rederived.Before.ShouldNotBeNull().Scores["visibility"].Value.ShouldBe(0.5);
+        rederived.After.ShouldNotBeNull().Scores["visibility"].Value.ShouldBe(0.5);
+        rederived.Names.Select(name => (name.Name, name.Strictness)).ShouldContain(("Beats", NameStrictness.OrdinaryWord));
+        (await analyzer.InDatabaseAsync(db => db.Scores.CountAsync())).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Should_compare_two_audits_on_the_queries_both_have_and_say_when_it_cannot()
     {
         await using var analyzer = await AnalyzerHost.OnSqliteAsync();
@@ -92,7 +117,7 @@ public sealed class LookingBackAtAudits
         (await analyzer.AskAsync<RederiveAuditCommand, AuditRederived>(new() { AuditId = erased })).Reason.ShouldNotBeNull();
     }
 
-    static async Task<Guid> AuditAsync(AnalyzerHost analyzer, string first, string second)
+    static async Task<Guid> AuditAsync(AnalyzerHost analyzer, string first, string second, bool scored = true)
     {
         var audit = NewId.NextGuid();
         var batch = NewId.NextGuid();
@@ -107,6 +132,8 @@ public sealed class LookingBackAtAudits
         await analyzer.HearAsync<QueriesPlanned>(planned => planned.AuditId == audit);
         await analyzer.SendAsync(Answers.Batch(audit, batch, Purposes.Answer, Answers.Answered($"{audit:N}1", "q001", first), Answers.Answered($"{audit:N}2", "q002", second)));
         await analyzer.HearAsync<AnswersAnalyzed>(analyzed => analyzed.AuditId == audit);
+        if (!scored)
+            return audit;
         await analyzer.SendAsync(new ScoreAuditCommand { AuditId = audit, Attempt = 1, BatchIds = [batch] });
         await analyzer.HearAsync<AuditScored>(scored => scored.AuditId == audit);
         return audit;

@@ -28,6 +28,9 @@ public sealed record QueriesPlanned
 
     public required IReadOnlyList<PlannedQuery> Queries { get; init; }
     public required long SpentMicroUsd { get; init; }
+
+    /// <summary>Every name the answers are searched for, with how strictly.</summary>
+    public IReadOnlyList<TrackedName> Names { get; init; } = [];
 }
 
 /// <summary>One query of the panel.</summary>

@@ -19,9 +19,10 @@ static class PlanAnswer
             ?? throw new InvalidOperationException($"Cannot settle the plan of audit {plan.AuditId} with batch {message.BatchId}: its subject row is missing. Retry the audit.");
 
         var request = subject.ReadRequest();
-        var panel = Decide(request, message.Answers, TrackedBrands.Of(request).AreNamedIn);
+        var tracked = TrackedBrands.Of(request);
+        var panel = Decide(request, message.Answers, tracked.AreNamedIn);
         plan.Settle(panel.Source, panel.Queries, message.Answers.Where(answer => !answer.Reused).Sum(answer => answer.CostMicroUsd), now);
-        return plan.ToMessage(plan.Attempt);
+        return plan.ToMessage(plan.Attempt, tracked.Names);
     }
 
     /// <summary>An unusable answer gives a panel of templates: an audit never fails for want of an advisor.</summary>

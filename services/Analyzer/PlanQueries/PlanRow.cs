@@ -49,7 +49,7 @@ sealed class PlanRow
     }
 
     /// <summary>What the saga hears; only the attempt that planned has spent anything.</summary>
-    public QueriesPlanned ToMessage(int attempt) => new()
+    public QueriesPlanned ToMessage(int attempt, IReadOnlyList<TrackedName> names) => new()
     {
         AuditId = AuditId,
         Attempt = attempt,
@@ -57,6 +57,7 @@ sealed class PlanRow
         Source = Source ?? throw new InvalidOperationException($"The plan of audit {AuditId} is not settled yet; its advisor batch {OpenBatchId} is still open."),
         Queries = ReadQueries(),
         SpentMicroUsd = attempt == Attempt ? SpentMicroUsd : 0,
+        Names = names,
     };
 }
 

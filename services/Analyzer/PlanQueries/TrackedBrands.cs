@@ -1,5 +1,6 @@
 using Assay.Analyzer.ReadAnswer;
 using Assay.Contracts;
+using Assay.Contracts.Internal.Analyzer;
 
 namespace Assay.Analyzer.PlanQueries;
 
@@ -13,6 +14,19 @@ sealed class TrackedBrands
     public static TrackedBrands Of(RequestAudit request) => new(BrandLexicon.Build(
         new BrandEntry { Name = request.Brand.Name, Domain = request.Brand.Domain, Aliases = request.Brand.Aliases ?? [], Features = request.Brand.Features ?? [] },
         (request.Competitors ?? []).Select(competitor => new BrandEntry { Name = competitor.Name, Domain = competitor.Domain, Aliases = competitor.Aliases ?? [] })));
+
+    /// <summary>Every name that is searched for, as a person is shown it.</summary>
+    public IReadOnlyList<TrackedName> Names =>
+        [.. Lexicon.Aliases.Select(alias => new TrackedName { Brand = alias.BrandName, Name = alias.Text, Strictness = Words(alias.Strictness) })];
+
+    static string Words(AliasStrictness strictness) => strictness switch
+    {
+        AliasStrictness.Distinctive => NameStrictness.Distinctive,
+        AliasStrictness.Short => NameStrictness.Short,
+        AliasStrictness.OrdinaryWord => NameStrictness.OrdinaryWord,
+        AliasStrictness.OrdinaryPhrase => NameStrictness.OrdinaryPhrase,
+        _ => NameStrictness.AlwaysCapitalWord,
+    };
 
     /// <summary>One name alone, for the control query's fictitious brand.</summary>
     public static TrackedBrands OnlyOf(string name) => new(BrandLexicon.Build(new BrandEntry { Name = name }, []));

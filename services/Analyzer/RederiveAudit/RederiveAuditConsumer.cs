@@ -25,10 +25,17 @@ sealed class RederiveAuditConsumer(AnalyzerDbContext db, TimeProvider time) : IC
         var message = context.Message;
         var cancellationToken = context.CancellationToken;
         var subject = await db.Subjects.AsNoTracking().SingleOrDefaultAsync(x => x.AuditId == message.AuditId, cancellationToken);
-        var before = await ScoredPanel.ReadLatestAsync(db, message.AuditId, cancellationToken);
+        if (message.MetricsVersion is { } version && !MetricsVersions.All.Contains(version, StringComparer.Ordinal))
+        {
+            await context.RespondAsync(NotDerived(message, $"Audit {message.AuditId} cannot be scored under '{version}': this release knows {string.Join(", ", MetricsVersions.All)}. Choose one of them, or leave it out for the newest."));
+            return;
+        }
+
+        var before = await ScoredPanel.ReadLatestAsync(db, message.AuditId, cancellationToken)
+            ?? await ScoredPanel.ReadPartialAsync(db, message.AuditId, time.GetUtcNow().UtcDateTime, cancellationToken);
         if (subject is null || before is null)
         {
-            await context.RespondAsync(NotDerived(message, $"Audit {message.AuditId} has no scores here. Re-derive an audit that has completed."));
+            await context.RespondAsync(NotDerived(message, $"Audit {message.AuditId} has no valid answer here, so there is nothing to read again."));
             return;
         }
 
@@ -61,6 +68,7 @@ sealed class RederiveAuditConsumer(AnalyzerDbContext db, TimeProvider time) : IC
             MatcherVersion = AnswerReader.Version,
             Before = before.Scored,
             After = ScoreCalculation.Calculate(message.AuditId, before.Scored.Attempt, before.Scored.ScoreId, answers, time.GetUtcNow().UtcDateTime),
+            Names = brands.Names,
             AnswersRead = read,
             Changed = changed,
         });

@@ -50,7 +50,7 @@ public sealed class AuditForm
     {
         Kind = request.Kind, Brand = request.Brand.Name, Domain = request.Brand.Domain ?? "", Aliases = string.Join(", ", request.Brand.Aliases ?? []),
         Industry = request.Brand.Industry ?? "", Features = string.Join(", ", request.Brand.Features ?? []),
-        Competitors = string.Join('\n', (request.Competitors ?? []).Select(c => $"{c.Name} | {c.Domain} | {string.Join(", ", c.Aliases ?? [])}".TrimEnd(' ', '|'))),
+        Competitors = Written(request.Competitors ?? []),
         Queries = string.Join('\n', request.Queries ?? []), QueryCount = request.QueryCount?.ToString(CultureInfo.InvariantCulture) ?? "20", Engines = request.Engines,
         Runs = request.Runs.ToString(CultureInfo.InvariantCulture), Locale = request.Locale, CeilingUsd = request.CeilingUsd.ToString(CultureInfo.InvariantCulture),
         DeadlineMinutes = request.DeadlineMinutes.ToString(CultureInfo.InvariantCulture), MinCoverage = request.MinCoverage.ToString(CultureInfo.InvariantCulture),
@@ -97,15 +97,19 @@ public sealed class AuditForm
         return (request, problems);
     }
 
-    static Competitor ReadCompetitor(string line)
+    /// <summary>Competitors as a person writes them: one a line.</summary>
+    internal static string Written(IEnumerable<Competitor> competitors) =>
+        string.Join('\n', competitors.Select(c => $"{c.Name} | {c.Domain} | {string.Join(", ", c.Aliases ?? [])}".TrimEnd(' ', '|')));
+
+    internal static Competitor ReadCompetitor(string line)
     {
         var parts = line.Split('|', StringSplitOptions.TrimEntries);
         return new Competitor { Name = parts[0], Domain = parts.Length > 1 ? OrNull(parts[1]) : null, Aliases = parts.Length > 2 ? Commas(parts[2]) : [] };
     }
 
-    static List<string> Lines(string text) => [.. text.Split(['\r', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
+    internal static List<string> Lines(string text) => [.. text.Split(['\r', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
 
-    static List<string> Commas(string text) => [.. text.Split([',', '\r', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
+    internal static List<string> Commas(string text) => [.. text.Split([',', '\r', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
 
-    static string? OrNull(string text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+    internal static string? OrNull(string text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 }

@@ -9,6 +9,7 @@ using Assay.Dashboard.Database;
 using Assay.Dashboard.Deletion;
 using Assay.Dashboard.Lineage;
 using Assay.Dashboard.Operations;
+using Assay.Dashboard.Rederive;
 using Assay.Dashboard.Reports;
 using Assay.Dashboard.Settings;
 using Assay.Dashboard.Sharing;
@@ -57,6 +58,7 @@ static class PageEndpoints
         pages.MapGet("/metrics-explained", () => Page<MetricsPage>()).RequireAuthorization(Policies.Read);
         OperationsPages.Map(pages);
         CompareEndpoints.MapPages(pages);
+        RederiveEndpoints.MapPages(pages);
         LineageEndpoints.MapPages(pages);
         SharingEndpoints.MapPages(pages);
         BulkEndpoints.MapPages(pages);

@@ -55,6 +55,14 @@ static class Show
 
     public static string Interval(string metric, ScoreValue? score) => score is not { Low: { } low, High: { } high } ? "" : $"{Value(metric, low)} to {Value(metric, high)}";
 
+    /// <summary>A difference with its sign, in the metric's own unit.</summary>
+    public static string Delta(string metric, double? value) => value is not { } v ? Nothing : UnitOf(metric) switch
+    {
+        Unit.Share => (v * 100).ToString("+0.0;−0.0;0.0", CultureInfo.InvariantCulture) + " points",
+        Unit.Points => v.ToString("+0.0;−0.0;0.0", CultureInfo.InvariantCulture),
+        _ => v.ToString("+0.00;−0.00;0.00", CultureInfo.InvariantCulture),
+    };
+
     public enum Unit { Share, Ratio, Signed, Points, SignedPoints, Position }
 
     public static Unit UnitOf(string metric) => metric switch

@@ -6,23 +6,22 @@ using Assay.Contracts.Internal.AuditSaga;
 using Assay.Dashboard.Access;
 using Assay.Dashboard.Api;
 using Assay.Dashboard.Audits;
+using Assay.Dashboard.Database;
+using Assay.Dashboard.Pages;
 using Assay.Dashboard.Reports;
-using MassTransit;
+using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Dashboard.Rederive;
 
 /// <summary>Other names for a past audit: what is left out stays as it was.</summary>
-sealed record RederiveBody(Brand? Brand = null, IReadOnlyList<Competitor>? Competitors = null);
+sealed record RederiveBody(Brand? Brand = null, IReadOnlyList<Competitor>? Competitors = null, string? MetricsVersion = null);
 
 /// <summary>A past audit read again under other names or newer rules, old and new side by side; free, and nothing stored changes.</summary>
 static class RederiveEndpoints
 {
     const int MaxBody = 200_000;
 
-    /// <summary>Thousands of answers may have to be read.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-
-    public static void MapApi(RouteGroupBuilder api) => api.MapPost("/audits/{id:guid}/rederive", async Task<IResult> (Guid id, HttpRequest http, AuditReader reader, IRequestClient<RederiveAudit> analyzer, CancellationToken cancellationToken) =>
+    public static void MapApi(RouteGroupBuilder api) => api.MapPost("/audits/{id:guid}/rederive", async Task<IResult> (Guid id, HttpRequest http, AuditReader reader, AnalyzerClient analyzer, CancellationToken cancellationToken) =>
         {
             if (await reader.StatusAsync(id, cancellationToken) is null)
                 return Problems.NoAudit(id);
@@ -31,18 +30,48 @@ static class RederiveEndpoints
                 return Problems.BadInput("body", problem ?? "is not readable");
             if (Check(id, body).FirstOrDefault() is { } wrong)
                 return Problems.BadInput(wrong.Field, wrong.Problem);
-            try
-            {
-                var response = await analyzer.GetResponse<AuditRederived>(new RederiveAudit { AuditId = id, Brand = body.Brand, Competitors = body.Competitors }, cancellationToken, Patience);
-                return response.Message.Reason is { } reason ? Problems.Conflict(id, "NotScored", reason) : TypedResults.Ok(response.Message);
-            }
-            catch (Exception exception) when (exception is RequestTimeoutException or RequestFaultException)
-            {
-                throw new TextsUnavailableException($"The Analyzer was asked to re-derive audit {id} and did not answer: {exception.Message} Check that it runs, then ask again.", exception);
-            }
+            var rederived = await analyzer.RederiveAsync(id, body, cancellationToken);
+            return rederived.Reason is { } reason ? Problems.Conflict(id, "NotRederived", reason) : TypedResults.Ok(rederived);
         })
         .RequireAuthorization(Policies.Read).WithTags("Audits").Accepts<RederiveBody>("application/json").Produces<AuditRederived>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503)
-        .WithSummary("Reads a past audit's stored answers again under other aliases or competitors, at no cost; nothing stored changes.");
+        .WithSummary("Reads a past audit's stored answers again under other aliases, competitors or another metrics version, at no cost; nothing stored changes.");
+
+    public static void MapPages(RouteGroupBuilder pages)
+    {
+        pages.MapGet("/audits/{id:guid}/rederive", PageAsync).RequireAuthorization(Policies.Read);
+        PageEndpoints.Form(pages, "/audits/{id:guid}/rederive", SubmitAsync).RequireAuthorization(Policies.Read);
+    }
+
+    static async Task<IResult> PageAsync(Guid id, AuditReader reader, DashboardDbContext db, CancellationToken cancellationToken) =>
+        await reader.StatusAsync(id, cancellationToken) is not { } status ? PageEndpoints.NoAudit(id)
+        : await RequestOfAsync(id, db, cancellationToken) is not { } request ? Unknown(id)
+        : PageEndpoints.Page<RederivePage>(new { Status = status, Form = RederiveForm.Of(request) });
+
+    /// <summary>No redirect: the result is kept nowhere, so the answer to the form is the page itself.</summary>
+    static async Task<IResult> SubmitAsync(Guid id, HttpContext context, AuditReader reader, DashboardDbContext db, AnalyzerClient analyzer, CancellationToken cancellationToken)
+    {
+        if (await reader.StatusAsync(id, cancellationToken) is not { } status)
+            return PageEndpoints.NoAudit(id);
+        if (await RequestOfAsync(id, db, cancellationToken) is not { } request)
+            return Unknown(id);
+        var form = RederiveForm.From(await context.Request.ReadFormAsync(cancellationToken));
+        var body = form.Read(request);
+        if (Check(id, body).ToList() is { Count: > 0 } problems)
+            return PageEndpoints.Page<RederivePage>(new { Status = status, Form = form, Problems = (IReadOnlyList<RequestProblem>)problems }, StatusCodes.Status400BadRequest);
+        try
+        {
+            return PageEndpoints.Page<RederivePage>(new { Status = status, Form = form, Result = await analyzer.RederiveAsync(id, body, cancellationToken) });
+        }
+        catch (TextsUnavailableException exception)
+        {
+            return PageEndpoints.Page<RederivePage>(new { Status = status, Form = form, Error = exception.Message }, StatusCodes.Status503ServiceUnavailable);
+        }
+    }
+
+    static async Task<RequestAudit?> RequestOfAsync(Guid id, DashboardDbContext db, CancellationToken cancellationToken) =>
+        await db.Audits.AsNoTracking().SingleOrDefaultAsync(a => a.AuditId == id, cancellationToken) is { } row ? AuditJson.Request(row) : null;
+
+    static IResult Unknown(Guid id) => PageEndpoints.Message("Nothing to read again", $"The request of audit {id} is not known here yet, so its names are not either.", StatusCodes.Status409Conflict, $"/audits/{id}", "Back to the audit");
 
     /// <summary>The names must be ones an audit could have been requested with.</summary>
     internal static IEnumerable<RequestProblem> Check(Guid auditId, RederiveBody body) =>

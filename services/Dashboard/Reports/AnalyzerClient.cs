@@ -1,18 +1,26 @@
 using Assay.Contracts.Internal.Analyzer;
+using Assay.Dashboard.Rederive;
 using MassTransit;
 
 namespace Assay.Dashboard.Reports;
 
 /// <summary>Asks the Analyzer, which alone keeps answers and readings.</summary>
-sealed class AnalyzerClient(IRequestClient<CompareAudits> comparisons, IRequestClient<EraseAnswers> erasures)
+sealed class AnalyzerClient(IRequestClient<CompareAudits> comparisons, IRequestClient<EraseAnswers> erasures, IRequestClient<RederiveAudit> rederivations)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Thousands of answers may have to be read.</summary>
+    static readonly TimeSpan PatienceToRead = TimeSpan.FromSeconds(120);
 
     public Task<AuditsCompared> CompareAsync(Guid auditId, Guid earlierAuditId, CancellationToken cancellationToken) =>
         AskAsync($"to compare audit {auditId} with {earlierAuditId}", () => comparisons.GetResponse<AuditsCompared>(new CompareAudits { AuditId = auditId, EarlierAuditId = earlierAuditId }, cancellationToken, Patience));
 
     public Task<AnswersErased> EraseAsync(Guid auditId, string by, CancellationToken cancellationToken) =>
         AskAsync($"to erase audit {auditId}", () => erasures.GetResponse<AnswersErased>(new EraseAnswers { AuditId = auditId, RequestedBy = by }, cancellationToken, Patience));
+
+    public Task<AuditRederived> RederiveAsync(Guid auditId, RederiveBody names, CancellationToken cancellationToken) =>
+        AskAsync($"to re-derive audit {auditId}", () => rederivations.GetResponse<AuditRederived>(
+            new RederiveAudit { AuditId = auditId, Brand = names.Brand, Competitors = names.Competitors, MetricsVersion = names.MetricsVersion }, cancellationToken, PatienceToRead));
 
     static async Task<T> AskAsync<T>(string what, Func<Task<Response<T>>> ask) where T : class
     {

@@ -156,7 +156,7 @@ public sealed class APersonWithABrowser(BrowserHost browser)
         List<string> violations = [];
         string[] paths =
         [
-            "/", "/audits/new", $"/audits/{id}", $"/audits/{live}", $"/audits/{id}/answers", $"/audits/{id}/answers/key-chatgpt-q001", $"/audits/{id}/report", $"/audits/{id}/share",
+            "/", "/audits/new", $"/audits/{id}", $"/audits/{live}", $"/audits/{id}/answers", $"/audits/{id}/answers/key-chatgpt-q001", $"/audits/{id}/report", $"/audits/{id}/share", $"/audits/{id}/rederive",
             "/spending", "/spending/stop", "/operations", $"/lineage/{id}", $"/audits/{id}/compare/{id}", "/metrics-explained", "/settings",
         ];
         foreach (var path in paths)

@@ -102,11 +102,18 @@ sealed class Neighbours : AssayModule
 
     public sealed class Analyzer(Neighbours neighbours) : IConsumer<GetAnswerTexts>, IConsumer<CompareAudits>, IConsumer<EraseAnswers>, IConsumer<RederiveAudit>
     {
-        public Task Consume(ConsumeContext<RederiveAudit> context) => context.RespondAsync(new AuditRederived
+        public Task Consume(ConsumeContext<RederiveAudit> context)
         {
-            AuditId = context.Message.AuditId, MatcherVersion = "matcher-v1", AnswersRead = 1,
-            Changed = [new RereadAnswer { CallKey = "key", QueryId = "q001", Engine = "chatgpt", Found = [.. context.Message.Brand?.Aliases ?? []], Lost = [], OutcomeBefore = "valid", OutcomeAfter = "valid" }],
-        });
+            neighbours.Hear(context.Message);
+            var before = Sample.Scored(context.Message.AuditId, Guid.Empty);
+            return context.RespondAsync(new AuditRederived
+            {
+                AuditId = context.Message.AuditId, MatcherVersion = "matcher-v1", AnswersRead = 4, Before = before,
+                After = before with { Scores = new Dictionary<string, ScoreValue>(before.Scores, StringComparer.Ordinal) { ["visibility"] = Sample.Value(0.75, 0.58, 0.88) } },
+                Names = [new TrackedName { Brand = "Anker", Name = "LI", Strictness = NameStrictness.Short }],
+                Changed = [new RereadAnswer { CallKey = "key-chatgpt-q001", QueryId = "q001", Engine = "chatgpt", Found = [.. context.Message.Brand?.Aliases ?? []], Lost = [], OutcomeBefore = "valid", OutcomeAfter = "valid" }],
+            });
+        }
 
         public Task Consume(ConsumeContext<EraseAnswers> context)
         {

@@ -67,6 +67,30 @@ public sealed class Running_the_sample
     }
 
     [Fact]
+    public async Task Should_be_read_again_under_other_names_for_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        var id = await Requests.WriteAsync(folder, "request.json");
+        (await AssayProcess.RunAsync(folder.FullPath, "audit", "request.json", "--quiet")).ExitCode.ShouldBe(ExitCodes.Done);
+        await File.WriteAllTextAsync(folder.File("names.json"), """{ "brand": { "name": "Nobody Names This" }, "competitors": [ { "name": "Sony" } ] }""");
+
+        var again = await AssayProcess.RunAsync(folder.FullPath, "rederive", id.ToString(), "names.json", "--json");
+        again.ExitCode.ShouldBe(ExitCodes.Done, again.ToString());
+        using var printed = JsonDocument.Parse(again.Output);
+        printed.RootElement.GetProperty("before").GetProperty("scores").GetProperty("visibility").GetProperty("value").GetDouble().ShouldBeGreaterThan(0);
+        printed.RootElement.GetProperty("after").GetProperty("scores").GetProperty("visibility").GetProperty("value").GetDouble().ShouldBe(0);
+        printed.RootElement.GetProperty("changed").GetArrayLength().ShouldBeGreaterThan(0);
+
+        var same = await AssayProcess.RunAsync(folder.FullPath, "rederive", id.ToString());
+        same.ExitCode.ShouldBe(ExitCodes.Done, same.ToString());
+        same.Output.ShouldContain("The same brands are found in every answer.");
+
+        var wrong = await AssayProcess.RunAsync(folder.FullPath, "rederive", id.ToString(), "no-such.json");
+        wrong.ExitCode.ShouldBe(ExitCodes.BadInput, wrong.ToString());
+        wrong.Error.ShouldContain("no-such.json");
+    }
+
+    [Fact]
     public async Task Should_print_one_JSON_object_when_asked()
     {
         using var folder = new TemporaryFolder();

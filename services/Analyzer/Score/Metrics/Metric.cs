@@ -1,9 +1,11 @@
+using Assay.Contracts.Internal.Analyzer;
+
 namespace Assay.Analyzer.Score.Metrics;
 
 /// <summary>The names of the metrics, as they stand in a report (METRICS.md has the definitions).</summary>
 internal static class Metric
 {
-    public const string Version = "metrics-v1";
+    public const string Version = MetricsVersions.V1;
 
     public const string Visibility = "visibility";
     public const string ShareOfVoice = "shareOfVoice";
