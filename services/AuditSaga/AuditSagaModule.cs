@@ -1,4 +1,5 @@
 using Assay.AuditSaga.Admission;
+using Assay.AuditSaga.Alerts;
 using Assay.AuditSaga.Audits;
 using Assay.AuditSaga.Database;
 using Assay.AuditSaga.DeadlineWatch;
@@ -23,6 +24,7 @@ public sealed class AuditSagaModule : AssayModule
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<AuditSagaMetrics>();
         builder.Services.AddSingleton<AuditTransitionObserver>();
+        builder.Services.AddSingleton<RefusalRate>();
         builder.Services.AddSingleton<SignsOfLife>();
         builder.Services.AddSingleton<SignsOfLifeFilter>();
         builder.Services.AddScoped<TransitionRecorder>();

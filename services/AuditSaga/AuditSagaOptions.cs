@@ -43,6 +43,21 @@ public sealed class AuditSagaOptions : IValidatableObject
     /// <summary>How long an ended audit is kept; afterwards a tombstone keeps old messages from starting it again.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(90);
 
+    /// <summary>The attempt from which a further one is worth an alert.</summary>
+    [Range(2, 100)]
+    public int AlertFromAttempt { get; set; } = 3;
+
+    /// <summary>The depth above which a new audit is worth an alert.</summary>
+    [Range(0, 100)]
+    public int AlertAboveDepth { get; set; } = 8;
+
+    /// <summary>The refusals for one reason in one <see cref="RefusalWindow"/>, by instance, above which there is an alert.</summary>
+    [Range(1, 1_000_000)]
+    public int AlertAboveRefusals { get; set; } = 20;
+
+    /// <summary>The time in which refusals are counted.</summary>
+    public TimeSpan RefusalWindow { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>For a host whose messages do not outlive it: fails whatever the previous process left unfinished before the bus starts.</summary>
     public bool FailUnfinishedAtStart { get; set; }
 
@@ -59,6 +74,8 @@ public sealed class AuditSagaOptions : IValidatableObject
             yield return new($"AuditSaga__WatchGrace is {WatchGrace}; use zero to 00:00:30, or an overdue audit could outlive its minute.", [nameof(WatchGrace)]);
         if (Retention < Freshness || Retention < TimeSpan.FromDays(1))
             yield return new($"AuditSaga__Retention is {Retention}; it must be at least a day and not below AuditSaga__Freshness.", [nameof(Retention)]);
+        if (RefusalWindow <= TimeSpan.Zero)
+            yield return new($"AuditSaga__RefusalWindow is {RefusalWindow}; it must be above zero, for example 00:10:00.", [nameof(RefusalWindow)]);
         if (ProgressInterval < TimeSpan.Zero)
             yield return new($"AuditSaga__ProgressInterval is {ProgressInterval}; it must not be negative.", [nameof(ProgressInterval)]);
     }

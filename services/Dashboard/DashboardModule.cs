@@ -33,6 +33,9 @@ public sealed class DashboardOptions
 
     /// <summary>Sign-in attempts per minute and address.</summary>
     public int SignInsPerMinute { get; set; } = 10;
+
+    /// <summary>Lets webhooks lead to private and loopback addresses too; for receivers inside the network this service stands in.</summary>
+    public bool AllowPrivateWebhooks { get; set; }
 }
 
 /// <summary>The read model, pages and REST API.</summary>
@@ -63,7 +66,11 @@ public sealed class DashboardModule : AssayModule
         services.AddScoped<WebhookOutbox>();
         services.AddSingleton<AuditFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditFeed>());
-        services.AddHttpClient("webhooks", client => client.Timeout = TimeSpan.FromSeconds(10)).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, ConnectCallback = WebhookAddress.ConnectAsync });
+        services.AddHttpClient("webhooks", client => client.Timeout = TimeSpan.FromSeconds(10)).ConfigurePrimaryHttpMessageHandler(provider => new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            ConnectCallback = provider.GetRequiredService<IOptions<DashboardOptions>>().Value.AllowPrivateWebhooks ? null : WebhookAddress.ConnectAsync,
+        });
         services.AddHostedService<WebhookDelivery>();
 
         services.AddHttpContextAccessor();
@@ -97,6 +104,7 @@ public sealed class DashboardModule : AssayModule
     public override void AddConsumers(IBusRegistrationConfigurator bus)
     {
         bus.AddConsumer<ProjectAuditConsumer, ProjectAuditConsumerDefinition>();
+        bus.AddConsumer<AnnounceAlertConsumer, AnnounceAlertConsumerDefinition>();
         bus.AddRequestClient<GetAnswerTexts>();
         bus.AddRequestClient<CompareAudits>();
         bus.AddRequestClient<EraseAnswers>();

@@ -1,4 +1,5 @@
 using Assay.AuditSaga.Admission;
+using Assay.AuditSaga.Alerts;
 using Assay.AuditSaga.Audits;
 using Assay.AuditSaga.Database;
 using Assay.AuditSaga.Pruning;
@@ -40,6 +41,7 @@ sealed class AuditBench : IAsyncDisposable
             .AddSingleton<AuditSagaMetrics>()
             .AddSingleton<AuditTransitionObserver>()
             .AddSingleton<AuditStateMachine>()
+            .AddSingleton<RefusalRate>()
             .AddScoped<TransitionRecorder>()
             .AddScoped<AdmissionGuards>()
             .AddScoped<AuditPruning>()

@@ -1,5 +1,6 @@
 using Assay.AuditSaga.Audits;
 using Assay.Contracts;
+using Assay.Contracts.Internal.AuditSaga;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.Dashboard;
 using Assay.Contracts.Internal.LlmGateway;
@@ -76,6 +77,8 @@ public sealed class When_the_saga_runs_in_a_host : IDisposable
 
         var row = await host.UntilAsync(request.AuditId, row => row.CurrentState == AuditStates.Failed);
         (row.FailureReason, row.EndedBy).ShouldBe((FailureReasons.DeadlinePassed, Enders.Watch));
+        await others.UntilHeardAsync<AlertRaised>(alert => alert.Kind == AlertKinds.AuditFailed);
+        (await others.UntilHeardAsync<AlertRaised>(alert => alert.Kind == AlertKinds.WatchRescue)).Subject.ShouldBe(FailureReasons.DeadlinePassed);
         await others.UntilHeardAsync<AuditFailed>();
         await others.UntilHeardAsync<CloseBudget>();
         (await host.QueryAsync(db => db.AuditTransitions.OrderBy(step => step.Sequence).LastAsync())).Trigger.ShouldBe("DeadlineWatch");
@@ -100,6 +103,8 @@ public sealed class When_the_saga_runs_in_a_host : IDisposable
 
         var failed = await others.UntilHeardAsync<AuditFailed>();
         (failed.Reason, failed.Phase).ShouldBe((FailureReasons.EmergencyRecovery, AuditStates.Asking));
+        await others.UntilHeardAsync<AlertRaised>(alert => alert.Kind == AlertKinds.AuditFailed && alert.Subject == FailureReasons.EmergencyRecovery);
+        await others.UntilHeardAsync<AlertRaised>(alert => alert.Kind == AlertKinds.WatchRescue);
         await others.UntilHeardAsync<CloseBudget>();
         (await host.QueryAsync(db => db.Audits.Select(audit => new { audit.CurrentState, audit.FailureReason }).SingleAsync())).CurrentState.ShouldBe(AuditStates.Failed);
         (await host.QueryAsync(db => db.LiveAudits.CountAsync())).ShouldBe(0);

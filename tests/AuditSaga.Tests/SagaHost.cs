@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Assay.Contracts;
+using Assay.Contracts.Internal.AuditSaga;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.Dashboard;
 using Assay.Contracts.Internal.LlmGateway;
@@ -152,7 +153,7 @@ sealed class Others
 
 sealed class OthersConsumer(Others others) :
     IConsumer<OpenBudget>, IConsumer<PlanQueries>, IConsumer<AskEngine>, IConsumer<ScoreAudit>, IConsumer<DraftInsights>, IConsumer<PublishReport>, IConsumer<CloseBudget>,
-    IConsumer<AuditAccepted>, IConsumer<AuditRejected>, IConsumer<AuditProgressed>, IConsumer<AuditCompleted>, IConsumer<AuditFailed>, IConsumer<AuditCancelled>
+    IConsumer<AuditAccepted>, IConsumer<AuditRejected>, IConsumer<AuditProgressed>, IConsumer<AuditCompleted>, IConsumer<AuditFailed>, IConsumer<AuditCancelled>, IConsumer<AlertRaised>
 {
     public Task Consume(ConsumeContext<OpenBudget> context) => Answer(context, m => Given.Opened(m.AuditId, m.Attempt));
     public Task Consume(ConsumeContext<PlanQueries> context) => Answer(context, m => Given.Planned(m.AuditId, m.Attempt));
@@ -167,6 +168,7 @@ sealed class OthersConsumer(Others others) :
     public Task Consume(ConsumeContext<AuditCompleted> context) => Hear(context);
     public Task Consume(ConsumeContext<AuditFailed> context) => Hear(context);
     public Task Consume(ConsumeContext<AuditCancelled> context) => Hear(context);
+    public Task Consume(ConsumeContext<AlertRaised> context) => Hear(context);
 
     Task Hear<T>(ConsumeContext<T> context) where T : class
     {

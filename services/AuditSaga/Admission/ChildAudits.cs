@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Assay.Contracts;
 
 namespace Assay.AuditSaga.Admission;
@@ -30,16 +28,5 @@ static class ChildAudits
             }),
     ];
 
-    /// <summary>UUID version 5 (RFC 9562) in the parent's namespace.</summary>
-    internal static Guid IdOf(Guid parent, string brandKey, string kind)
-    {
-        var name = Encoding.UTF8.GetBytes($"{brandKey}\n{kind}");
-        var input = new byte[16 + name.Length];
-        parent.TryWriteBytes(input, bigEndian: true, out _);
-        name.CopyTo(input, 16);
-        var id = SHA1.HashData(input).AsSpan(0, 16);
-        id[6] = (byte)((id[6] & 0x0F) | 0x50);
-        id[8] = (byte)((id[8] & 0x3F) | 0x80);
-        return new Guid(id, bigEndian: true);
-    }
+    internal static Guid IdOf(Guid parent, string brandKey, string kind) => NameBasedId.Of(parent, $"{brandKey}\n{kind}");
 }

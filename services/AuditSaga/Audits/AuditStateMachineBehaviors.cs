@@ -1,5 +1,6 @@
 using System.Globalization;
 using Assay.AuditSaga.Admission;
+using Assay.AuditSaga.Alerts;
 using Assay.AuditSaga.Database;
 using Assay.AuditSaga.Retry;
 using Assay.AuditSaga.Transitions;
@@ -70,7 +71,7 @@ static class AuditStateMachineBehaviors
         {
             await x.Service<AdmissionGuards>().GiveBackAsync(x.Saga, x.CancellationToken);
             x.Saga.Reject(x.Now());
-            x.Service<AuditSagaMetrics>().Refused(x.Saga.FailureReason!);
+            await x.CountRefusalAsync(x.Saga.FailureReason!);
             await x.Publish(x.Saga.Rejected(), x.CancellationToken);
         })
         .TransitionTo(machine.Rejected);
@@ -155,7 +156,8 @@ static class AuditStateMachineBehaviors
         .Then(x => x.Saga.NoteLife(x.Message, x.Now()));
 
     public static EventActivityBinder<AuditState, BudgetReported> NoteSpending(this EventActivityBinder<AuditState, BudgetReported> binder) => binder
-        .Then(x => x.Saga.NoteSpending(x.Message));
+        .Then(x => x.Saga.NoteSpending(x.Message))
+        .ThenAsync(x => AlertRules.OnReport(x.Message, x.Now()) is { } alert ? x.RaiseAsync(alert) : Task.CompletedTask);
 
     public static EventActivityBinder<AuditState, T> ReportProgress<T>(this EventActivityBinder<AuditState, T> binder) where T : class => binder
         .If(x => x.Saga.TakeProgressTurn(x.Now(), x.Options().ProgressInterval), turn => turn.Publish(x => x.Saga.Progressed()));
@@ -281,10 +283,24 @@ static class AuditStateMachineBehaviors
         RejectedAt = x.Service<TimeProvider>().GetUtcNow().UtcDateTime,
     }, x.CancellationToken);
 
-    static Task SayRefusedAsync(this BehaviorContext<AuditState> x, Refusal refusal)
+    static async Task SayRefusedAsync(this BehaviorContext<AuditState> x, Refusal refusal)
     {
-        x.Service<AuditSagaMetrics>().Refused(refusal.Reason);
-        return x.Publish(x.Saga.Refused(refusal, x.Now()), x.CancellationToken);
+        await x.CountRefusalAsync(refusal.Reason);
+        await x.Publish(x.Saga.Refused(refusal, x.Now()), x.CancellationToken);
+    }
+
+    static async Task CountRefusalAsync(this BehaviorContext<AuditState> x, string reason)
+    {
+        x.Service<AuditSagaMetrics>().Refused(reason);
+        if (x.Service<RefusalRate>().Count(reason) is { } tooMany)
+            await x.RaiseAsync(tooMany);
+    }
+
+    /// <summary>Tells a person, in the transaction of what there is to tell.</summary>
+    public static Task RaiseAsync(this BehaviorContext<AuditState> x, AlertRaised alert)
+    {
+        x.Service<AuditSagaMetrics>().Raised(alert);
+        return x.Publish(alert, x.CancellationToken);
     }
 
     // What verbs need

@@ -1,4 +1,5 @@
 using Assay.AuditSaga.Admission;
+using Assay.AuditSaga.Alerts;
 using Assay.AuditSaga.Audits;
 using Assay.AuditSaga.Database;
 using Assay.AuditSaga.Transitions;
@@ -16,7 +17,7 @@ public sealed record WatchedAudit(Guid AuditId, int Attempt, string State);
 
 /// <summary>Finds and ends audits outside the bus: row lock, the state's own decision, outbox rows, one transaction. It can only end audits.</summary>
 sealed class OverdueAudits(
-    AuditSagaDbContext database, IDbContextOutbox<AuditSagaDbContext> outbox, AdmissionGuards guards, TransitionRecorder transitions, IOptions<AuditSagaOptions> options, TimeProvider clock)
+    AuditSagaDbContext database, IDbContextOutbox<AuditSagaDbContext> outbox, AdmissionGuards guards, TransitionRecorder transitions, AuditSagaMetrics metrics, IOptions<AuditSagaOptions> options, TimeProvider clock)
 {
     const string Trigger = "DeadlineWatch";
 
@@ -78,6 +79,8 @@ sealed class OverdueAudits(
         await outbox.Publish(transitions.Record(audit, from, audit.CurrentState, Trigger), cancellationToken);
         await outbox.Publish(audit.CloseBudget(audit.FailureReason!), cancellationToken);
         await outbox.Publish(audit.Failed(), cancellationToken);
+        foreach (var alert in AlertRules.OnStep(audit, audit.CurrentState, audit.EndedAt.Value, options.Value))
+            await RaiseAsync(alert, cancellationToken);
         await outbox.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         outbox.NotifyCommitted();
@@ -122,10 +125,18 @@ sealed class OverdueAudits(
             FailedAt = now,
         }, cancellationToken);
         await outbox.Publish(await StepAsync(watched, now, cancellationToken), cancellationToken);
+        await RaiseAsync(AlertRules.Failed(watched.AuditId, watched.Attempt, FailureReasons.EmergencyRecovery, detail, now), cancellationToken);
+        await RaiseAsync(AlertRules.Rescued(watched.AuditId, watched.Attempt, FailureReasons.EmergencyRecovery, now), cancellationToken);
         await outbox.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         outbox.NotifyCommitted();
         return true;
+    }
+
+    async Task RaiseAsync(AlertRaised alert, CancellationToken cancellationToken)
+    {
+        metrics.Raised(alert);
+        await outbox.Publish(alert, cancellationToken);
     }
 
     async Task<AuditTransitioned> StepAsync(WatchedAudit watched, DateTime now, CancellationToken cancellationToken) => new()

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Assay.AuditSaga.Audits;
 using Assay.Contracts;
+using Assay.Contracts.Internal.AuditSaga;
 
 namespace Assay.AuditSaga.Transitions;
 
@@ -16,6 +17,7 @@ sealed class AuditSagaMetrics
     readonly Histogram<long> depth;
     readonly Counter<long> refusals;
     readonly Counter<long> rescues;
+    readonly Counter<long> alerts;
 
     public AuditSagaMetrics(IMeterFactory meters)
     {
@@ -27,6 +29,7 @@ sealed class AuditSagaMetrics
         depth = meter.CreateHistogram<long>("assay.lineage.depth");
         refusals = meter.CreateCounter<long>("assay.admission.refusals");
         rescues = meter.CreateCounter<long>("assay.deadline_watch.rescues");
+        alerts = meter.CreateCounter<long>("assay.alerts");
     }
 
     public void Transitioned(AuditState audit, AuditTransition step)
@@ -44,6 +47,8 @@ sealed class AuditSagaMetrics
     }
 
     public void Refused(string reason) => refusals.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void Raised(AlertRaised alert) => alerts.Add(1, new KeyValuePair<string, object?>("kind", alert.Kind));
 
     public void Rescued(string reason) => rescues.Add(1, new KeyValuePair<string, object?>("reason", reason));
 }

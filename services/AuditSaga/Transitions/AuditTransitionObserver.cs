@@ -1,18 +1,22 @@
+using Assay.AuditSaga.Alerts;
 using Assay.AuditSaga.Audits;
 using MassTransit;
+using Microsoft.Extensions.Options;
 
 namespace Assay.AuditSaga.Transitions;
 
 /// <summary>The one observer of the state machine: every step is recorded and told.</summary>
-sealed class AuditTransitionObserver : IStateObserver<AuditState>
+sealed class AuditTransitionObserver(IOptions<AuditSagaOptions> options) : IStateObserver<AuditState>
 {
-    public Task StateChanged(BehaviorContext<AuditState> context, State currentState, State? previousState)
+    public async Task StateChanged(BehaviorContext<AuditState> context, State currentState, State? previousState)
     {
         // Creating a row puts it into Initial; that is no step in its life.
         if (currentState.Name == context.StateMachine.Initial.Name)
-            return Task.CompletedTask;
+            return;
         var step = context.Service<TransitionRecorder>().Record(context.Saga, previousState?.Name ?? context.StateMachine.Initial.Name, currentState.Name, TriggerOf(context.Event));
-        return context.Publish(step, context.CancellationToken);
+        await context.Publish(step, context.CancellationToken);
+        foreach (var alert in AlertRules.OnStep(context.Saga, currentState.Name, step.At, options.Value))
+            await context.RaiseAsync(alert);
     }
 
     /// <summary>The name of the message: <c>QueriesPlanned</c>, <c>Fault&lt;PlanQueries&gt;</c>.</summary>

@@ -1,4 +1,5 @@
 using Assay.Contracts;
+using Assay.Contracts.Internal.AuditSaga;
 using Assay.Dashboard.Database;
 using Assay.Dashboard.Reports;
 using Microsoft.EntityFrameworkCore;
@@ -39,6 +40,9 @@ sealed class AuditDeletion(DashboardDbContext db, AnalyzerClient analyzer)
         await db.Transitions.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.ShareLinks.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.WebhookDeliveries.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        // Alerts are kept under their own ids; what they tell of this audit goes too.
+        var mine = $"\"auditId\":\"{auditId}\"";
+        await db.WebhookDeliveries.Where(x => x.Event == nameof(AlertRaised) && x.Body.Contains(mine)).ExecuteDeleteAsync(cancellationToken);
         await db.Audits.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return DeletionOutcome.Deleted;

@@ -4,6 +4,7 @@ using Assay.Dashboard.Operations;
 using Assay.Dashboard.Pages;
 using Assay.Dashboard.Webhooks;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace Assay.Dashboard.Settings;
 
@@ -49,10 +50,10 @@ static class SettingsEndpoints
         return TypedResults.LocalRedirect("/settings");
     }
 
-    static async Task<IResult> AddWebhookAsync(HttpContext context, IKeyStore keys, DashboardDbContext db, OperatorTrail trail, TimeProvider time, CancellationToken cancellationToken)
+    static async Task<IResult> AddWebhookAsync(HttpContext context, IKeyStore keys, DashboardDbContext db, OperatorTrail trail, IOptions<DashboardOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         var url = (await context.Request.ReadFormAsync(cancellationToken))["url"].ToString().Trim();
-        if ((url.Length > 500 ? "its URL is longer than 500 characters" : await WebhookAddress.ProblemAsync(url, cancellationToken)) is { } problem)
+        if ((url.Length > 500 ? "its URL is longer than 500 characters" : await WebhookAddress.ProblemAsync(url, options.Value.AllowPrivateWebhooks, cancellationToken)) is { } problem)
             return await PageAsync(keys, db, null, null, $"The webhook was not added: {problem}.", cancellationToken);
         var secret = Secrets.New();
         db.Webhooks.Add(new WebhookRow { WebhookId = Guid.CreateVersion7(), Url = url, Secret = secret, CreatedBy = Callers.NameOf(context), CreatedAt = time.GetUtcNow().UtcDateTime });

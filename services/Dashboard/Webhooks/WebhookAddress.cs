@@ -7,7 +7,7 @@ namespace Assay.Dashboard.Webhooks;
 static class WebhookAddress
 {
     /// <summary>What is wrong with a URL; null if it may be called.</summary>
-    public static async Task<string?> ProblemAsync(string url, CancellationToken cancellationToken)
+    public static async Task<string?> ProblemAsync(string url, bool allowPrivate, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
             return "it is not an http or https URL";
@@ -16,7 +16,7 @@ static class WebhookAddress
         try
         {
             var addresses = await Dns.GetHostAddressesAsync(uri.DnsSafeHost, cancellationToken);
-            return addresses.FirstOrDefault(address => !IsPublic(address)) is { } inside ? $"its host leads to {inside}, which is not a public address" : null;
+            return allowPrivate ? null : addresses.FirstOrDefault(address => !IsPublic(address)) is { } inside ? $"its host leads to {inside}, which is not a public address" : null;
         }
         catch (SocketException exception)
         {

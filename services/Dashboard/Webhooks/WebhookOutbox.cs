@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Assay.Contracts.Internal;
+using Assay.Contracts.Internal.AuditSaga;
 using Assay.Dashboard.Database;
 using Microsoft.EntityFrameworkCore;
 
@@ -11,17 +12,24 @@ namespace Assay.Dashboard.Webhooks;
 /// <summary>Writes one announcement per webhook, audit and attempt, in the caller's transaction: however often an end is delivered, it is announced once.</summary>
 sealed class WebhookOutbox(DashboardDbContext db, TimeProvider time)
 {
-    public async Task AnnounceAsync<T>(Guid auditId, int attempt, T end, CancellationToken cancellationToken) where T : class
+    public Task AnnounceAsync<T>(Guid auditId, int attempt, T end, CancellationToken cancellationToken) where T : class =>
+        AddAsync(auditId, attempt, typeof(T).Name, new { @event = typeof(T).Name, auditId, attempt, data = end }, cancellationToken);
+
+    /// <summary>An alert is announced under its own id, since an audit may cause several and some concern none.</summary>
+    public Task AnnounceAlertAsync(AlertRaised alert, CancellationToken cancellationToken) =>
+        AddAsync(alert.AlertId, 0, nameof(AlertRaised), new { @event = nameof(AlertRaised), auditId = alert.AuditId, attempt = alert.Attempt, data = alert }, cancellationToken);
+
+    async Task AddAsync(Guid about, int attempt, string name, object body, CancellationToken cancellationToken)
     {
         var webhooks = await db.Webhooks.Where(hook => hook.RemovedAt == null).Select(hook => hook.WebhookId).ToListAsync(cancellationToken);
         if (webhooks.Count == 0)
             return;
-        var known = await db.WebhookDeliveries.Where(d => d.AuditId == auditId && d.Attempt == attempt).Select(d => d.WebhookId).ToListAsync(cancellationToken);
+        var known = await db.WebhookDeliveries.Where(d => d.AuditId == about && d.Attempt == attempt).Select(d => d.WebhookId).ToListAsync(cancellationToken);
         foreach (var webhook in webhooks.Except(known))
             db.WebhookDeliveries.Add(new WebhookDeliveryRow
             {
-                WebhookId = webhook, AuditId = auditId, Attempt = attempt, Event = typeof(T).Name, NextTryAt = time.GetUtcNow().UtcDateTime,
-                Body = JsonSerializer.Serialize(new { @event = typeof(T).Name, auditId, attempt, data = end }, AssayJson.Options),
+                WebhookId = webhook, AuditId = about, Attempt = attempt, Event = name, NextTryAt = time.GetUtcNow().UtcDateTime,
+                Body = JsonSerializer.Serialize(body, AssayJson.Options),
             });
     }
 }

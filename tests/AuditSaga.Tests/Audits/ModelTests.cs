@@ -171,7 +171,7 @@ public class When_anything_may_happen
                     inbox.Add(answer);
         }
 
-        bool IsMine(object message) => (Guid)message.GetType().GetProperty(nameof(RequestAudit.AuditId))!.GetValue(message)! == Id;
+        bool IsMine(object message) => message.GetType().GetProperty(nameof(RequestAudit.AuditId))!.GetValue(message) is Guid id && id == Id;
 
         object? AnswerTo(object message) => message switch
         {

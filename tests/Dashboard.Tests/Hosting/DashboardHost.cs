@@ -25,6 +25,9 @@ public sealed class DashboardHost : IAsyncLifetime
 
     internal Neighbours Neighbours { get; } = new();
 
+    /// <summary>Whether webhooks may lead to this machine; set before the start.</summary>
+    internal bool AllowPrivateWebhooks { get; init; }
+
     public IServiceProvider Services => app!.Services;
 
     public Uri Url { get; private set; } = null!;
@@ -39,6 +42,7 @@ public sealed class DashboardHost : IAsyncLifetime
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         builder.Configuration["Dashboard:SignInsPerMinute"] = "1000";
+        builder.Configuration["Dashboard:AllowPrivateWebhooks"] = AllowPrivateWebhooks.ToString();
         var module = new DashboardModule();
         module.AddServices(builder, AssayDatabase.Sqlite(Path.Combine(folder, "dashboard.db")));
         Neighbours.AddServices(builder, AssayDatabase.Sqlite("unused"));
