@@ -18,8 +18,14 @@ for service in saga gateway analyzer dashboard; do
     printf '%s' "$broker" > "secrets/$service-broker-password"
     users="$users,\"$service\":\"$broker\""
 done
+# Who signs in to RabbitMQ's console, and a producer of another team.
+console=$(random)
+producer=$(random)
+printf '%s' "$console" > secrets/console-broker-password
+printf '%s' "$producer" > secrets/producer-broker-password
 key="assay_$(random)"
 printf 'operator bootstrap %s\n' "$key" > secrets/bootstrap-keys
-node rabbitmq/definitions.mjs "{${users#,}}" > secrets/rabbitmq-definitions.json
+node rabbitmq/definitions.mjs "{${users#,},\"console\":\"$console\",\"producers\":{\"producer\":\"$producer\"}}" > secrets/rabbitmq-definitions.json
 [ -e engines.env ] || cp engines.env.example engines.env
 echo "operator key: $key"
+echo "RabbitMQ console: user console, password in deploy/secrets/console-broker-password"

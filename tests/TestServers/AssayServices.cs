@@ -39,7 +39,21 @@ public sealed class AssayServices : IAsyncDisposable
     /// <param name="settings">Settings of all services, in environment form.</param>
     public static async Task<AssayServices> StartAsync(PrivatePostgres postgres, PrivateRabbitMq broker, IReadOnlyDictionary<string, string> settings)
     {
-        var virtualHost = await broker.CreateVirtualHostAsync("assay");
+        var services = await PrepareAsync(postgres, broker, settings);
+        await services.StartAllAsync();
+        return services;
+    }
+
+    /// <summary>One instance of each service, none of them started.</summary>
+    /// <param name="postgres">Where each service gets a fresh database; must be running.</param>
+    /// <param name="broker">Must be running unless <paramref name="virtualHost"/> is given.</param>
+    /// <param name="settings">Settings of all services, in environment form.</param>
+    /// <param name="virtualHost">A virtual host of the broker's definitions; null for a fresh one.</param>
+    /// <param name="settingsOf">Settings of one service, for example its own user of the broker.</param>
+    public static async Task<AssayServices> PrepareAsync(PrivatePostgres postgres, PrivateRabbitMq broker, IReadOnlyDictionary<string, string> settings,
+        string? virtualHost = null, Func<string, IReadOnlyDictionary<string, string>>? settingsOf = null)
+    {
+        virtualHost ??= await broker.CreateVirtualHostAsync("assay");
         var all = new Dictionary<string, string>(settings, StringComparer.Ordinal)
         {
             ["RabbitMq__Host"] = broker.Host,
@@ -56,19 +70,25 @@ public sealed class AssayServices : IAsyncDisposable
         var keys = Path.Combine(services._workplace, "bootstrap-keys");
         await File.WriteAllTextAsync(keys, $"operator tests {services.OperatorKey}\n");
         all["Dashboard__BootstrapKeyFile"] = keys;
+        foreach (var name in Names)
+            services.Add(name, settingsOf?.Invoke(name));
+        return services;
+    }
+
+    /// <summary>Starts every instance and waits until all are ready; if one is not, all are ended.</summary>
+    public async Task StartAllAsync()
+    {
         try
         {
-            foreach (var name in Names)
-                services.Add(name).Start();
-            await Task.WhenAll(services._instances.Select(instance => instance.WaitUntilReadyAsync(TimeSpan.FromSeconds(90))));
+            foreach (var instance in _instances)
+                instance.Start();
+            await Task.WhenAll(_instances.Select(instance => instance.WaitUntilReadyAsync(TimeSpan.FromSeconds(90))));
         }
         catch
         {
-            await services.DisposeAsync();
+            await DisposeAsync();
             throw;
         }
-
-        return services;
     }
 
     /// <summary>A further instance of a service, not yet started.</summary>

@@ -85,6 +85,17 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         return document.RootElement.Clone();
     }
 
+    /// <summary>The management API's answer to a POST or PUT, with its status.</summary>
+    public async Task<(int Status, string Text)> SendAsync(HttpMethod method, string path, string json)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        using var response = await _management.SendAsync(request);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>What the broker wrote to its log: warnings and errors.</summary>
+    public IReadOnlyCollection<string> Log => Broker.Log;
+
     /// <summary>SIGKILL to the broker, as a crash. Its data stays.</summary>
     public Task KillAsync() => Broker.KillAsync();
 

@@ -10,9 +10,11 @@ namespace Assay.TestServers;
 public sealed class ServerProcess : IAsyncDisposable
 {
     private const int LogLines = 200;
+    private const int AllLines = 20_000;
     private static readonly ConcurrentDictionary<int, Process> Running = new();
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _log = new();
+    private readonly ConcurrentQueue<string> _all = new();
 
     static ServerProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
     {
@@ -27,6 +29,9 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>The last lines it wrote to its output and error streams.</summary>
     public string LogTail => string.Join('\n', _log);
+
+    /// <summary>Everything it wrote, up to 20,000 lines.</summary>
+    public IReadOnlyCollection<string> Log => _all;
 
     /// <summary>Starts a program without a shell.</summary>
     public static ServerProcess Start(string file, IEnumerable<string> arguments, string workingDirectory, IReadOnlyDictionary<string, string>? environment = null)
@@ -165,6 +170,8 @@ public sealed class ServerProcess : IAsyncDisposable
         if (e.Data is null)
             return;
         _log.Enqueue(e.Data);
+        if (_all.Count < AllLines)
+            _all.Enqueue(e.Data);
         while (_log.Count > LogLines)
             _log.TryDequeue(out _);
     }

@@ -29,6 +29,12 @@ public sealed class ServiceProcess : IAsyncDisposable
     public bool HasExited => _process?.HasExited ?? true;
     public string LogTail => _process?.LogTail ?? "(never started)";
 
+    /// <summary>Everything the present process wrote.</summary>
+    public IReadOnlyCollection<string> Log => _process?.Log ?? [];
+
+    /// <summary>Waits until the process has written a line that contains the text.</summary>
+    public Task WaitForLineAsync(string text, TimeSpan limit) => Process.WaitForLineAsync(text, limit);
+
     private ServerProcess Process => _process ?? throw new InvalidOperationException($"The {Service} service was not started.");
 
     /// <summary>Starts the process, or starts it again after it ended. Does not wait until it is ready.</summary>

@@ -1,0 +1,65 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using Assay.ServiceDefaults;
+using MassTransit;
+
+namespace Assay.Deployment;
+
+/// <summary>Which messages a service makes and which it takes, read from its assembly.</summary>
+static class MessagesInCode
+{
+    public static readonly IReadOnlyDictionary<string, Assembly> Services = new Dictionary<string, Assembly>(StringComparer.Ordinal)
+    {
+        ["saga"] = typeof(AuditSaga.AuditSagaModule).Assembly,
+        ["gateway"] = typeof(LlmGateway.LlmGatewayModule).Assembly,
+        ["analyzer"] = typeof(Analyzer.AnalyzerModule).Assembly,
+        ["dashboard"] = typeof(Dashboard.DashboardModule).Assembly,
+    };
+
+    /// <summary>Contract records the service constructs: every constructor of one that its code refers to.</summary>
+    public static IReadOnlySet<string> MadeBy(string service)
+    {
+        using var file = new PEReader(File.OpenRead(Services[service].Location));
+        var metadata = file.GetMetadataReader();
+        var made = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var handle in metadata.MemberReferences)
+        {
+            var member = metadata.GetMemberReference(handle);
+            if (member.Parent.Kind != HandleKind.TypeReference || metadata.GetString(member.Name) != ".ctor")
+                continue;
+            var type = metadata.GetTypeReference((TypeReferenceHandle)member.Parent);
+            if (metadata.GetString(type.Namespace) is { } name && name.StartsWith("Assay.Contracts", StringComparison.Ordinal))
+                made.Add($"{name}:{metadata.GetString(type.Name)}");
+        }
+
+        return made;
+    }
+
+    /// <summary>Messages the service's consumers and state machines take, <c>Fault&lt;T&gt;</c> as <c>Fault:T</c>.</summary>
+    public static IReadOnlySet<string> TakenBy(string service)
+    {
+        var taken = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var type in Services[service].GetTypes().Where(type => type is { IsAbstract: false, IsInterface: false }))
+        {
+            foreach (var message in type.GetInterfaces().Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IConsumer<>)).Select(i => i.GetGenericArguments()[0]))
+                taken.Add(NameOf(message));
+            if (!type.IsAssignableTo(typeof(StateMachine)))
+                continue;
+            foreach (var property in type.GetProperties().Where(property => property.PropertyType is { IsGenericType: true }))
+            {
+                var definition = property.PropertyType.GetGenericTypeDefinition();
+                if (definition == typeof(Event<>))
+                    taken.Add(NameOf(property.PropertyType.GetGenericArguments()[0]));
+                else if (definition == typeof(Schedule<,>))
+                    taken.Add(NameOf(property.PropertyType.GetGenericArguments()[1]));
+            }
+        }
+
+        return taken;
+    }
+
+    static string NameOf(Type message) => message.IsGenericType && message.GetGenericTypeDefinition() == typeof(Fault<>)
+        ? $"Fault:{NameOf(message.GetGenericArguments()[0])}"
+        : $"{message.Namespace}:{message.Name}";
+}

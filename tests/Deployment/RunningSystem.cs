@@ -1,0 +1,102 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Assay.TestServers;
+
+namespace Assay.Deployment;
+
+/// <summary>
+/// The system as docker-compose.yml puts it together, as processes: a broker with the repository's definitions, every service as its own
+/// user, traces to a receiver, JSON logs. Started once for all tests that only look at it or run audits through it.
+/// </summary>
+public sealed class RunningSystem : IAsyncLifetime
+{
+    static readonly Dictionary<string, string> Users = new(StringComparer.Ordinal) { ["AuditSaga"] = "saga", ["LlmGateway"] = "gateway", ["Analyzer"] = "analyzer", ["Dashboard"] = "dashboard" };
+
+    PrivatePostgres? postgres;
+    PrivateRabbitMq? broker;
+    AssayServices? services;
+    HttpClient? client;
+
+    public IReadOnlyDictionary<string, string> Passwords { get; } = new[] { "saga", "gateway", "analyzer", "dashboard", "console", Definitions.Producer, Definitions.HttpProducer }
+        .ToDictionary(user => user, user => $"planted-broker-{user}-{Guid.NewGuid():N}", StringComparer.Ordinal);
+
+    public PrivateRabbitMq Broker => broker!;
+    public AssayServices Services => services!;
+    public HttpClient Api => client!;
+
+    public async Task InitializeAsync()
+    {
+        postgres = await PrivatePostgres.StartAsync();
+        broker = await PrivateRabbitMq.StartAsync(await Definitions.PrintAsync(Passwords, "guest", "guest"));
+        services = await AssayServices.PrepareAsync(postgres, broker, new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Engines__chatgpt__Kind"] = "scripted",
+            ["Engines__advisor__Kind"] = "scripted",
+            ["Logging__Format"] = "json",
+        }, "assay", service => new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["RabbitMq__Username"] = Users[service],
+            ["RabbitMq__Password"] = Passwords[Users[service]],
+        });
+        await services.StartAllAsync();
+        client = new HttpClient { BaseAddress = services.Dashboard.Url, Timeout = TimeSpan.FromSeconds(30) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", services.OperatorKey);
+    }
+
+    public async Task DisposeAsync()
+    {
+        client?.Dispose();
+        if (services is not null)
+            await services.DisposeAsync();
+        if (broker is not null)
+            await broker.DisposeAsync();
+        if (postgres is not null)
+            await postgres.DisposeAsync();
+    }
+
+    /// <summary>A small audit by simulated engines.</summary>
+    public static JsonObject Request(string brand) => new()
+    {
+        ["brand"] = new JsonObject { ["name"] = brand, ["aliases"] = new JsonArray() },
+        ["competitors"] = new JsonArray(new JsonObject { ["name"] = "Sony" }),
+        ["queryCount"] = 6,
+        ["engines"] = new JsonArray("chatgpt"),
+        ["ceilingUsd"] = 5,
+        ["requestedBy"] = "tests",
+    };
+
+    /// <summary>Requests an audit over REST and waits for its end.</summary>
+    public async Task<JsonElement> RunAuditAsync(string brand) => await WaitForTheEndAsync(await RequestAuditAsync(brand));
+
+    public async Task<string> RequestAuditAsync(string brand)
+    {
+        using var accepted = await Api.PostAsJsonAsync("api/audits", Request(brand));
+        accepted.StatusCode.ShouldBe(HttpStatusCode.Accepted, await accepted.Content.ReadAsStringAsync());
+        return (await accepted.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("auditId").GetString()!;
+    }
+
+    public async Task<JsonElement> WaitForTheEndAsync(string auditId)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        while (true)
+        {
+            using var response = await Api.GetAsync(new Uri($"api/audits/{auditId}", UriKind.Relative), limit.Token);
+            if (response.IsSuccessStatusCode)
+            {
+                var status = await response.Content.ReadFromJsonAsync<JsonElement>(limit.Token);
+                if (status.GetProperty("status").GetString() is "Completed" or "Failed" or "Cancelled" or "Rejected")
+                    return status;
+            }
+
+            foreach (var instance in Services.Instances)
+                instance.HasExited.ShouldBeFalse($"{instance.Service} ended:\n{instance.LogTail}");
+            await Task.Delay(100, limit.Token);
+        }
+    }
+}
+
+[CollectionDefinition(nameof(RunningSystem))]
+public sealed class RunningSystemCollection : ICollectionFixture<RunningSystem>;
