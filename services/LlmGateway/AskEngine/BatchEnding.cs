@@ -12,17 +12,35 @@ static class BatchEnding
 {
     const string BatchColumns = "batch_id, audit_id, attempt, purpose, engine, engine_kind, model, simulated";
 
+    /// <summary>A call of the row <c>batch</c> that nobody has decided yet.</summary>
+    const string Undecided =
+        "SELECT 1 FROM batch_call JOIN paid_call ON paid_call.call_key = batch_call.call_key WHERE batch_call.batch_id = batch.batch_id AND paid_call.state IN ('Planned', 'Sending')";
+
     sealed record BatchView(Guid BatchId, Guid AuditId, int Attempt, string Purpose, string Engine, string EngineKind, string Model, bool Simulated);
 
     /// <summary>Ends those of the open batches that hold one of these calls and have nothing undecided left.</summary>
     public static async Task<int> EndBatchesOfCallsAsync(this LedgerSession session, IAnnounce announce, IReadOnlyCollection<string> callKeys, CancellationToken cancellationToken)
     {
+        var group = new StatementGroup();
+        var end = session.EndBatchesOfCalls(group, announce, callKeys);
+        await session.RunAsync(group, cancellationToken);
+        return await end(cancellationToken);
+    }
+
+    /// <summary>
+    /// Asks, as a part of a group, which batches these calls have ended. What this returns must be called once the group has run: it ends
+    /// them and says how many there were.
+    /// </summary>
+    public static Func<CancellationToken, Task<int>> EndBatchesOfCalls(this LedgerSession session, StatementGroup group, IAnnounce announce, IReadOnlyCollection<string> callKeys)
+    {
         if (callKeys.Count == 0)
-            return 0;
-        var ids = await session.QueryAsync(
-            new Statement($"SELECT DISTINCT batch_call.batch_id FROM batch_call JOIN batch ON batch.batch_id = batch_call.batch_id WHERE {session.In("batch_call.call_key", 1)} AND batch.finished_at IS NULL")
-                .With(callKeys.ToArray()), row => row.GetGuid(0), cancellationToken);
-        return await session.EndBatchesAsync(announce, ids, cancellationToken);
+            return _ => Task.FromResult(0);
+        var holding = $"batch_id IN (SELECT batch_id FROM batch_call WHERE {session.In("call_key", 1)})";
+        // The lock makes two instances that decide the last two calls at the same moment see each other.
+        var open = group.Query(
+            new Statement($"SELECT {BatchColumns} FROM batch WHERE {holding} AND finished_at IS NULL ORDER BY batch_id{session.ForUpdate}").With(callKeys.ToArray()), ReadBatch);
+        var undecided = group.Query(new Statement($"SELECT batch_id FROM batch WHERE {holding} AND finished_at IS NULL AND EXISTS ({Undecided})").With(callKeys.ToArray()), row => row.GetGuid(0));
+        return cancellationToken => session.EndAsync(announce, [.. open.Rows.ExceptBy(undecided.Rows, batch => batch.BatchId)], cancellationToken);
     }
 
     /// <summary>Ends those of an audit's open batches that have nothing undecided left.</summary>
@@ -50,11 +68,12 @@ static class BatchEnding
         if (open.Count == 0)
             return 0;
         var undecided = await session.QueryAsync(
-            new Statement($"""
-                SELECT DISTINCT batch_call.batch_id FROM batch_call JOIN paid_call ON paid_call.call_key = batch_call.call_key
-                WHERE {session.In("batch_call.batch_id", 1)} AND paid_call.state IN ('Planned', 'Sending')
-                """).With(open.Select(batch => batch.BatchId).ToArray()), row => row.GetGuid(0), cancellationToken);
-        var ended = open.ExceptBy(undecided, batch => batch.BatchId).ToList();
+            new Statement($"SELECT batch_id FROM batch WHERE {session.In("batch_id", 1)} AND EXISTS ({Undecided})").With(open.Select(batch => batch.BatchId).ToArray()), row => row.GetGuid(0), cancellationToken);
+        return await session.EndAsync(announce, [.. open.ExceptBy(undecided, batch => batch.BatchId)], cancellationToken);
+    }
+
+    static async Task<int> EndAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<BatchView> ended, CancellationToken cancellationToken)
+    {
         if (ended.Count == 0)
             return 0;
 

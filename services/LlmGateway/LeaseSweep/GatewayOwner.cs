@@ -86,15 +86,19 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
         await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET dead_at = $2, lease_until = $2 WHERE owner = $1").With(Current).With(now), token);
     }, cancellationToken);
 
-    /// <summary>Reads halt and lease inside a flush's transaction.</summary>
-    public async Task<Gate> ReadGateAsync(LedgerSession session, CancellationToken cancellationToken)
+    /// <summary>Reads halt and lease inside a flush's transaction, as a part of a group; the gate is there once the group has run.</summary>
+    public Func<Gate> AskGate(LedgerSession session, StatementGroup group)
     {
         var owner = Current;
-        var now = await session.NowAsync(cancellationToken);
-        var halted = (await session.QueryAsync(new Statement("SELECT halted FROM spending_halt WHERE id = 1"), row => row.GetInt32(0), cancellationToken))[0];
-        var alive = await session.QueryAsync(
-            new Statement($"SELECT 1 FROM gateway_instance WHERE owner = $1 AND dead_at IS NULL AND lease_until > $2{session.ForShare}").With(owner).With(now), row => row.GetInt32(0), cancellationToken);
-        return new Gate(halted != 0, alive.Count > 0, owner, now);
+        var lease = group.Query(new Statement($"SELECT lease_until FROM gateway_instance WHERE owner = $1 AND dead_at IS NULL{session.ForShare}").With(owner), row => row.Utc(0));
+        var halted = group.Query(new Statement("SELECT halted FROM spending_halt WHERE id = 1"), row => row.GetInt32(0) != 0);
+        // The clock last: whatever this transaction waited for counts against lease and deadlines.
+        var now = session.AskNow(group);
+        return () =>
+        {
+            var at = now();
+            return new Gate(halted.Rows[0], lease.Rows is [var until] && until > at, owner, at);
+        };
     }
 
     [LoggerMessage(LogLevel.Information, "This gateway takes calls as owner {Owner} ({Worker})")]

@@ -17,11 +17,16 @@ static class LedgerLocks
         var ids = auditIds.Distinct().ToArray();
         if (ids.Length == 0)
             return [];
-        var rows = await session.QueryAsync(
-            new Statement($"SELECT {BudgetColumns} FROM audit_budget WHERE {session.In("audit_id", 1)} ORDER BY audit_id{(share ? session.ForShare : session.ForUpdate)}").With(ids),
-            ReadBudget, cancellationToken);
+        var rows = await session.QueryAsync(SelectBudgets(session, ids, share), ReadBudget, cancellationToken);
         return rows.ToDictionary(budget => budget.AuditId);
     }
+
+    /// <summary>The same as a part of a group.</summary>
+    public static StatementGroup.Reading<BudgetView> LockBudgets(this LedgerSession session, StatementGroup group, IEnumerable<Guid> auditIds, bool share) =>
+        group.Query(SelectBudgets(session, [.. auditIds.Distinct()], share), ReadBudget);
+
+    static Statement SelectBudgets(LedgerSession session, Guid[] ids, bool share) =>
+        new Statement($"SELECT {BudgetColumns} FROM audit_budget WHERE {session.In("audit_id", 1)} ORDER BY audit_id{(share ? session.ForShare : session.ForUpdate)}").With(ids);
 
     /// <summary>The rows of these scopes, locked in their order; absent ones are absent.</summary>
     public static async Task<Dictionary<string, SpendingView>> LockSpendingAsync(this LedgerSession session, IEnumerable<string> scopes, CancellationToken cancellationToken)
@@ -29,11 +34,18 @@ static class LedgerLocks
         var names = scopes.Distinct(StringComparer.Ordinal).ToArray();
         if (names.Length == 0)
             return new(StringComparer.Ordinal);
-        var rows = await session.QueryAsync(
-            new Statement($"SELECT scope, ceiling_micro_usd, reserved_micro_usd, spent_micro_usd FROM spending WHERE {session.In("scope", 1)} ORDER BY scope{session.ForUpdate}").With(names),
-            row => new SpendingView(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)), cancellationToken);
+        var rows = await session.QueryAsync(SelectSpending(session, names), ReadSpending, cancellationToken);
         return rows.ToDictionary(row => row.Scope, StringComparer.Ordinal);
     }
+
+    /// <summary>The same as a part of a group.</summary>
+    public static StatementGroup.Reading<SpendingView> LockSpending(this LedgerSession session, StatementGroup group, IEnumerable<string> scopes) =>
+        group.Query(SelectSpending(session, [.. scopes.Distinct(StringComparer.Ordinal)]), ReadSpending);
+
+    static Statement SelectSpending(LedgerSession session, string[] names) =>
+        new Statement($"SELECT scope, ceiling_micro_usd, reserved_micro_usd, spent_micro_usd FROM spending WHERE {session.In("scope", 1)} ORDER BY scope{session.ForUpdate}").With(names);
+
+    static SpendingView ReadSpending(DbDataReader row) => new(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3));
 
     /// <summary>The scopes of a budget's attempt.</summary>
     public static IEnumerable<string> ScopesOf(this BudgetView budget, string? day = null)

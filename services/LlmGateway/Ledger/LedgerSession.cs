@@ -35,6 +35,57 @@ sealed class Statement(string text)
 }
 
 /// <summary>
+/// Statements that go to the database in one round trip, in their order. What a statement returned or changed is read from its part once
+/// the group has run.
+/// </summary>
+sealed class StatementGroup
+{
+    readonly List<Part> _parts = [];
+
+    public IReadOnlyList<Part> Parts => _parts;
+
+    /// <summary>Adds a statement that changes rows.</summary>
+    public Part Execute(Statement statement)
+    {
+        var part = new Part(statement);
+        _parts.Add(part);
+        return part;
+    }
+
+    /// <summary>Adds a statement that returns rows.</summary>
+    public Reading<T> Query<T>(Statement statement, Func<DbDataReader, T> read)
+    {
+        var part = new Reading<T>(statement, read);
+        _parts.Add(part);
+        return part;
+    }
+
+    public class Part(Statement statement)
+    {
+        public Statement Statement { get; } = statement;
+
+        /// <summary>How many rows it changed.</summary>
+        public int Changed { get; set; }
+    }
+
+    public abstract class Reading(Statement statement) : Part(statement)
+    {
+        public abstract Task ReadAsync(DbDataReader reader, CancellationToken cancellationToken);
+    }
+
+    public sealed class Reading<T>(Statement statement, Func<DbDataReader, T> read) : Reading(statement)
+    {
+        public List<T> Rows { get; } = [];
+
+        public override async Task ReadAsync(DbDataReader reader, CancellationToken cancellationToken)
+        {
+            while (await reader.ReadAsync(cancellationToken))
+                Rows.Add(read(reader));
+        }
+    }
+}
+
+/// <summary>
 /// Runs the ledger's statements on the connection and in the transaction of a DbContext: PostgreSQL in one round trip per group,
 /// SQLite one after the other in the process.
 /// </summary>
@@ -61,11 +112,20 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
     public async Task<DateTime> NowAsync(CancellationToken cancellationToken) =>
         IsPostgres ? (await QueryAsync(new Statement("SELECT clock_timestamp()"), row => row.Utc(0), cancellationToken))[0] : _time.GetUtcNow().UtcDateTime;
 
+    /// <summary>Asks for the database's clock as a part of a group; read it from what this returns once the group has run.</summary>
+    public Func<DateTime> AskNow(StatementGroup group)
+    {
+        if (!IsPostgres)
+            return () => _time.GetUtcNow().UtcDateTime;
+        var now = group.Query(new Statement("SELECT clock_timestamp()"), row => row.Utc(0));
+        return () => now.Rows[0];
+    }
+
     /// <summary>Flushes share this lock; see <see cref="LockOutFlushesAsync"/>.</summary>
-    public async Task LockAsFlushAsync(CancellationToken cancellationToken)
+    public void LockAsFlush(StatementGroup group)
     {
         if (IsPostgres)
-            await ExecuteAsync(new Statement($"SELECT pg_advisory_xact_lock_shared({HaltLock})"), cancellationToken);
+            group.Query(new Statement($"SELECT pg_advisory_xact_lock_shared({HaltLock})"), _ => true);
     }
 
     /// <summary>Waits for every flush that has begun and keeps new ones out until the transaction ends.</summary>
@@ -125,6 +185,44 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
         foreach (var statement in statements)
             results.Add(await QueryAsync(statement, read, cancellationToken));
         return results;
+    }
+
+    /// <summary>Runs a group: one round trip on PostgreSQL.</summary>
+    public async Task RunAsync(StatementGroup group, CancellationToken cancellationToken)
+    {
+        if (group.Parts.Count == 0)
+            return;
+        if (_connection is not NpgsqlConnection postgres)
+        {
+            foreach (var part in group.Parts)
+            {
+                await using var command = Command(part.Statement);
+                if (part is not StatementGroup.Reading reading)
+                {
+                    part.Changed = await command.ExecuteNonQueryAsync(cancellationToken);
+                    continue;
+                }
+
+                await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+                await reading.ReadAsync(rows, cancellationToken);
+            }
+
+            return;
+        }
+
+        await using var batch = Batch(postgres, [.. group.Parts.Select(part => part.Statement)]);
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        {
+            // Only statements that return rows have a result here; the others are passed over.
+            foreach (var part in group.Parts.OfType<StatementGroup.Reading>())
+            {
+                await part.ReadAsync(reader, cancellationToken);
+                await reader.NextResultAsync(cancellationToken);
+            }
+        }
+
+        for (var i = 0; i < group.Parts.Count; i++)
+            group.Parts[i].Changed = (int)batch.BatchCommands[i].RecordsAffected;
     }
 
     static async Task<IReadOnlyList<T>> RowsAsync<T>(DbDataReader reader, Func<DbDataReader, T> read, CancellationToken cancellationToken)

@@ -140,11 +140,21 @@ sealed class MoneyMoves
     /// <exception cref="InvalidOperationException">A row that money moves in does not exist.</exception>
     public async Task WriteAsync(LedgerSession session, CancellationToken cancellationToken)
     {
-        var statements = ToStatements();
-        var changed = await session.ExecuteAsync(statements, cancellationToken);
-        for (var i = 0; i < changed.Count; i++)
-            if (changed[i] != 1)
-                throw new InvalidOperationException($"Moving money in {statements[i].Values[0].Value} changed {changed[i]} rows instead of 1, so the whole transaction is rolled back. The row is missing: was the gateway's database restored or edited?");
+        var group = new StatementGroup();
+        var verify = Write(group);
+        await session.RunAsync(group, cancellationToken);
+        verify();
+    }
+
+    /// <summary>Adds the moves to a group. What this returns must be called once the group has run: it throws if a row was missing.</summary>
+    public Action Write(StatementGroup group)
+    {
+        var parts = ToStatements().Select(group.Execute).ToList();
+        return () =>
+        {
+            if (parts.Find(part => part.Changed != 1) is { } missed)
+                throw new InvalidOperationException($"Moving money in {missed.Statement.Values[0].Value} changed {missed.Changed} rows instead of 1, so the whole transaction is rolled back. The row is missing: was the gateway's database restored or edited?");
+        };
     }
 
     void MoveTreeAndDay(BudgetView budget, string day, long reserved, long spent)

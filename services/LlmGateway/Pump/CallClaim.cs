@@ -18,21 +18,30 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
     /// <param name="WaitForMoney">Audits whose next call would fit once open reservations settle.</param>
     public sealed record Result(IReadOnlyList<ClaimedCall> Calls, IReadOnlyCollection<Guid> WaitForMoney);
 
-    static readonly Result Nothing = new([], []);
+    /// <summary>By engine: the audit that was served last. The next one by id is served first.</summary>
+    readonly Dictionary<string, Guid> _served = new(StringComparer.Ordinal);
 
     /// <param name="engine">The engine.</param>
     /// <param name="wanted">How many calls at most.</param>
-    /// <param name="turn">Grows with every claim, so that another audit is first each time.</param>
     /// <param name="cancellationToken">Ends the claim.</param>
-    public async Task<Result> RunAsync(EngineDefinition engine, int wanted, int turn, CancellationToken cancellationToken)
+    public async Task<Result> RunAsync(EngineDefinition engine, int wanted, CancellationToken cancellationToken)
     {
-        var keys = await ChooseAsync(engine.Name, wanted, turn, cancellationToken);
-        if (keys.Count == 0)
-            return Nothing;
-        var result = await transactions.RunAsync((session, announce, token) => ReserveAsync(session, announce, engine, keys, token), cancellationToken);
-        foreach (var call in result.Calls)
-            meters.Reserved(engine.Name, call.ReservedMicroUsd);
-        return result;
+        HashSet<Guid> waiting = [];
+        var seen = new HashSet<Guid>();
+        while (true)
+        {
+            var chosen = await ChooseAsync(engine.Name, _served.GetValueOrDefault(engine.Name), wanted, cancellationToken);
+            if (chosen.Count == 0)
+                return new([], waiting);
+            _served[engine.Name] = chosen[^1].AuditId;
+            var result = await transactions.RunAsync((session, announce, token) => ReserveAsync(session, announce, engine, chosen, token), cancellationToken);
+            foreach (var call in result.Calls)
+                meters.Reserved(engine.Name, call.ReservedMicroUsd);
+            waiting.UnionWith(result.WaitForMoney);
+            // Audits that wait for money must not keep the others waiting: their turn is passed on, once around.
+            if (result.Calls.Count > 0 || chosen.Count < wanted || !chosen.Aggregate(false, (isNew, call) => seen.Add(call.AuditId) || isNew))
+                return new(result.Calls, waiting);
+        }
     }
 
     /// <summary>Gives unsent calls back, to be taken by another instance.</summary>
@@ -42,35 +51,45 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
             await session.ReleaseAsync([.. owned.Select(call => new OwnedCall(call.CallKey, call.AuditId, call.Attempt, call.ReservedMicroUsd))], CallStatements.ReturnPlanned, token, owned.Key);
     }, cancellationToken);
 
-    /// <summary>Reads without locks: round robin over audits, each in the order of its questions.</summary>
-    Task<IReadOnlyList<(string Key, Guid AuditId)>> ChooseAsync(string engine, int wanted, int turn, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Reads without locks, in turn over the audits: the calls of the audit after the one served last, in the order of its questions, then
+    /// those of the next. Whole turns keep a claim, and the flushes after it, to few audits' rows.
+    /// </summary>
+    Task<IReadOnlyList<(string Key, Guid AuditId)>> ChooseAsync(string engine, Guid served, int wanted, CancellationToken cancellationToken) =>
         transactions.ReadAsync<IReadOnlyList<(string, Guid)>>(async (session, token) =>
         {
-            var audits = await session.QueryAsync(
-                new Statement("SELECT DISTINCT audit_id FROM batch WHERE engine = $1 AND finished_at IS NULL ORDER BY audit_id").With(engine), row => row.GetGuid(0), token);
-            if (audits.Count == 0)
-                return [];
-            var rotated = Enumerable.Range(0, audits.Count).Select(i => audits[(i + turn) % audits.Count]).ToList();
-            var perAudit = await session.QueryAsync(
-                [.. rotated.Select(audit => new Statement("""
-                    SELECT call_key FROM paid_call WHERE engine = $1 AND audit_id = $2 AND state = 'Planned' AND owner IS NULL ORDER BY planned_at, position LIMIT $3
-                    """).With(engine).With(audit).With(wanted))],
-                row => row.GetString(0), token);
-            var rounds = perAudit.SelectMany((keys, i) => keys.Select((key, round) => (Round: round, Turn: i, Key: key)));
-            return [.. rounds.OrderBy(key => key.Round).ThenBy(key => key.Turn).Take(wanted).Select(key => (key.Key, rotated[key.Turn]))];
+            var group = new StatementGroup();
+            var (after, before) = (Planned(group, ">"), Planned(group, "<="));
+            await session.RunAsync(group, token);
+            return [.. after.Rows.Concat(before.Rows).Take(wanted)];
+
+            StatementGroup.Reading<(string, Guid)> Planned(StatementGroup from, string side) => from.Query(
+                new Statement($"SELECT call_key, audit_id FROM paid_call WHERE engine = $1 AND audit_id {side} $2 AND state = 'Planned' AND owner IS NULL ORDER BY audit_id, planned_at, position LIMIT $3")
+                    .With(engine).With(served).With(wanted), row => (row.GetString(0), row.GetGuid(1)));
         }, cancellationToken);
 
     async Task<Result> ReserveAsync(LedgerSession session, IAnnounce announce, EngineDefinition engine, IReadOnlyList<(string Key, Guid AuditId)> chosen, CancellationToken cancellationToken)
     {
-        var now = await session.NowAsync(cancellationToken);
-        var budgets = await session.LockBudgetsAsync(chosen.Select(call => call.AuditId), share: false, cancellationToken);
-        var spending = await session.LockSpendingAsync(budgets.Values.SelectMany(budget => budget.ScopesOf()), cancellationToken);
-        var calls = (await session.QueryAsync(
-                new Statement($"""
-                    SELECT call_key, audit_id, attempt, request_json, worst_case_micro_usd, token_bound, tries, invalid_tries, fallback_state, permitted_attempt, deadline_at
-                    FROM paid_call WHERE {session.In("call_key", 1)} AND state = 'Planned' AND owner IS NULL ORDER BY call_key{session.SkipLocked}
-                    """).With(chosen.Select(call => call.Key).ToArray()), ReadCandidate, cancellationToken))
-            .ToDictionary(call => call.Key, StringComparer.Ordinal);
+        var locks = new StatementGroup();
+        var lockedBudgets = session.LockBudgets(locks, chosen.Select(call => call.AuditId), share: false);
+        var lockedSpending = session.LockSpending(locks, chosen.Select(call => Scopes.Audit(call.AuditId)));
+        var candidates = locks.Query(
+            new Statement($"""
+                SELECT call_key, audit_id, attempt, request_json, worst_case_micro_usd, token_bound, tries, invalid_tries, fallback_state, permitted_attempt, deadline_at
+                FROM paid_call WHERE {session.In("call_key", 1)} AND state = 'Planned' AND owner IS NULL ORDER BY call_key{session.SkipLocked}
+                """).With(chosen.Select(call => call.Key).ToArray()), ReadCandidate);
+        var askedNow = session.AskNow(locks);
+        await session.RunAsync(locks, cancellationToken);
+        var now = askedNow();
+        var budgets = lockedBudgets.Rows.ToDictionary(budget => budget.AuditId);
+        var spending = lockedSpending.Rows.ToDictionary(row => row.Scope, StringComparer.Ordinal);
+        var calls = candidates.Rows.ToDictionary(call => call.Key, StringComparer.Ordinal);
+        // Calls reserve inside their audit's allocation. Tree and day, which everybody shares, are locked only if an allocation may have to grow.
+        var growing = calls.Values.GroupBy(call => call.AuditId)
+            .Where(own => own.Sum(call => call.WorstCase) > budgets[own.Key].AllocatedMicroUsd - budgets[own.Key].ReservedMicroUsd && budgets[own.Key].Day is not null)
+            .Select(own => budgets[own.Key]).ToList();
+        foreach (var (scope, row) in await session.LockSpendingAsync(growing.SelectMany(budget => budget.ScopesOf()), cancellationToken))
+            spending[scope] = row;
 
         var moves = new MoneyMoves();
         List<ClaimedCall> claimed = [];
@@ -95,7 +114,8 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
             }
 
             var (audit, tree, day) = (Scopes.Audit(auditId), Scopes.Tree(budget.TrackingId), Scopes.Day(budget.Day!));
-            var decision = ReservationDecision.Of(call.WorstCase, running[auditId].Allocated, running[auditId].Reserved, spending[audit], [spending[tree], spending[day]]);
+            SpendingView[] shared = spending.TryGetValue(tree, out var treeView) && spending.TryGetValue(day, out var dayView) ? [treeView, dayView] : [];
+            var decision = ReservationDecision.Of(call.WorstCase, running[auditId].Allocated, running[auditId].Reserved, spending[audit], shared);
             switch (decision.Verdict)
             {
                 case Reservation.Decline:
@@ -106,26 +126,32 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
                     break;
                 default:
                     if (decision.Grow > 0)
+                    {
                         moves.Allocate(budget, budget.Day!, decision.Grow);
+                        spending[tree] = spending[tree] with { Reserved = spending[tree].Reserved + decision.Grow };
+                        spending[day] = spending[day] with { Reserved = spending[day].Reserved + decision.Grow };
+                    }
+
                     moves.Reserve(budget, call.WorstCase);
                     running[auditId] = (running[auditId].Allocated + decision.Grow, running[auditId].Reserved + call.WorstCase);
                     spending[audit] = spending[audit] with { Reserved = spending[audit].Reserved + call.WorstCase };
-                    spending[tree] = spending[tree] with { Reserved = spending[tree].Reserved + decision.Grow };
-                    spending[day] = spending[day] with { Reserved = spending[day].Reserved + decision.Grow };
                     claimed.Add(Claimed(engine, call));
                     break;
             }
         }
 
-        await moves.WriteAsync(session, cancellationToken);
-        var changed = await session.ExecuteAsync(
-            [.. claimed.Select(call => new Statement("UPDATE paid_call SET owner = $2, reserved_micro_usd = $3 WHERE call_key = $1 AND state = 'Planned' AND owner IS NULL")
-                .With(call.CallKey).With(call.Owner).With(call.ReservedMicroUsd))], cancellationToken);
-        if (changed.Any(rows => rows != 1))
-            throw new InvalidOperationException("A locked call could not be taken; the claim is rolled back and made again. If this repeats, the gateway's database was edited while it ran.");
+        var group = new StatementGroup();
+        var verify = moves.Write(group);
+        var taken = claimed.Select(call => group.Execute(new Statement("UPDATE paid_call SET owner = $2, reserved_micro_usd = $3 WHERE call_key = $1 AND state = 'Planned' AND owner IS NULL")
+            .With(call.CallKey).With(call.Owner).With(call.ReservedMicroUsd))).ToList();
         foreach (var reason in declined.GroupBy(call => call.Reason, call => call.Key, StringComparer.Ordinal))
-            await session.ExecuteAsync(CallStatements.DeclinePlanned(session, [.. reason], reason.Key), cancellationToken);
-        await session.EndBatchesOfCallsAsync(announce, [.. declined.Select(call => call.Key)], cancellationToken);
+            group.Execute(CallStatements.DeclinePlanned(session, [.. reason], reason.Key));
+        var end = session.EndBatchesOfCalls(group, announce, [.. declined.Select(call => call.Key)]);
+        await session.RunAsync(group, cancellationToken);
+        verify();
+        if (taken.Exists(part => part.Changed != 1))
+            throw new InvalidOperationException("A locked call could not be taken; the claim is rolled back and made again. If this repeats, the gateway's database was edited while it ran.");
+        await end(cancellationToken);
         return new(claimed, waiting);
     }
 

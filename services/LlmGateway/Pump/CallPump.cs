@@ -54,7 +54,7 @@ sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallCl
                     continue;
                 try
                 {
-                    var result = await claim.RunAsync(lane.Engine, appetite, turn, stop);
+                    var result = await claim.RunAsync(lane.Engine, appetite, stop);
                     lane.Add(result.Calls);
                     waiting.UnionWith(result.WaitForMoney);
                     more |= result.Calls.Count > 0;

@@ -201,23 +201,32 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         var outcomes = entries.OfType<OutcomeEntry>().ToList();
         var intents = entries.OfType<IntentEntry>().ToList();
 
-        await session.LockAsFlushAsync(cancellationToken);
-        var gate = await owner.ReadGateAsync(session, cancellationToken);
-        var budgets = await session.LockBudgetsAsync(entries.Select(entry => entry.Call.AuditId), share: outcomes.Count == 0, cancellationToken);
-        var ended = 0;
-        if (outcomes.Count > 0)
-            ended = await ApplyOutcomesAsync(session, announce, outcomes, budgets, gate, cancellationToken);
-        if (intents.Count > 0)
-            await StoreIntentsAsync(session, intents, budgets, gate, cancellationToken);
-        return ended;
+        var locks = new StatementGroup();
+        session.LockAsFlush(locks);
+        var locked = session.LockBudgets(locks, entries.Select(entry => entry.Call.AuditId), share: outcomes.Count == 0);
+        var askedGate = owner.AskGate(session, locks);
+        await session.RunAsync(locks, cancellationToken);
+        var (budgets, gate) = (locked.Rows.ToDictionary(budget => budget.AuditId), askedGate());
+
+        // Outcomes and intents share one round trip after the tries are settled.
+        var group = new StatementGroup();
+        var applied = await ApplyOutcomesAsync(session, group, announce, outcomes, budgets, gate, cancellationToken);
+        var stored = StoreIntents(group, intents, budgets, gate);
+        await session.RunAsync(group, cancellationToken);
+        stored();
+        return await applied(cancellationToken);
     }
 
-    async Task<int> ApplyOutcomesAsync(LedgerSession session, IAnnounce announce, List<OutcomeEntry> outcomes, Dictionary<Guid, BudgetView> budgets, Gate gate, CancellationToken cancellationToken)
+    /// <summary>Settles the tries and adds what follows for money, calls and batches to the group. What this returns must be called once the group has run.</summary>
+    /// <remarks>
+    /// Every transaction that touches an audit's tries holds its budget first, so that the shared rows of tree and day may be locked last and
+    /// for one round trip only.
+    /// </remarks>
+    async Task<Func<CancellationToken, Task<int>>> ApplyOutcomesAsync(
+        LedgerSession session, StatementGroup group, IAnnounce announce, List<OutcomeEntry> outcomes, Dictionary<Guid, BudgetView> budgets, Gate gate, CancellationToken cancellationToken)
     {
-        var days = await session.QueryAsync(
-            new Statement($"SELECT DISTINCT day FROM paid_try WHERE {session.In("try_id", 1)}").With(outcomes.Select(outcome => outcome.TryId).ToArray()), row => row.GetString(0), cancellationToken);
-        await session.LockSpendingAsync([.. budgets.Values.SelectMany(budget => budget.ScopesOf()), .. days.Select(Scopes.Day)], cancellationToken);
-
+        if (outcomes.Count == 0)
+            return _ => Task.FromResult(0);
         // The try first: what this statement changed, and nothing else, is settled below.
         foreach (var outcome in outcomes)
             outcome.Decision = Decide(outcome, budgets[outcome.Call.AuditId], isLate: false);
@@ -256,22 +265,27 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             calls.Add(CallAfter(outcome, before, gate.Now));
         }
 
-        await moves.WriteAsync(session, cancellationToken);
-        var moved = await session.ExecuteAsync(calls, cancellationToken);
-        await session.ExecuteAsync(
-            [.. changed.Where((_, i) => moved[i] == 0).Select(outcome => new Statement("UPDATE paid_call SET spent_micro_usd = spent_micro_usd + $2, paid_tries = paid_tries + $3 WHERE call_key = $1")
-                .With(outcome.Call.CallKey).With(SpentDelta(outcome)).With(PaidDelta(outcome)))], cancellationToken);
+        var verify = moves.Write(group);
+        var moved = calls.Select(group.Execute).ToList();
+        var end = session.EndBatchesOfCalls(group, announce, [.. changed.Where(outcome => outcome.Decision!.Next == Next.Decided).Select(outcome => outcome.Call.CallKey)]);
+        return async token =>
+        {
+            verify();
+            await session.ExecuteAsync(
+                [.. changed.Where((_, i) => moved[i].Changed == 0).Select(outcome => new Statement("UPDATE paid_call SET spent_micro_usd = spent_micro_usd + $2, paid_tries = paid_tries + $3 WHERE call_key = $1")
+                    .With(outcome.Call.CallKey).With(SpentDelta(outcome)).With(PaidDelta(outcome)))], token);
 
-        if (moves.Overrun > 0)
-            await HaltForOverrunAsync(session, announce, changed, gate.Now, cancellationToken);
-        foreach (var outcome in changed)
-            meters.Settled(outcome.Call.Engine.Name, outcome.Decision!, outcome.Outcome?.ResponseTimeMs ?? 0);
+            if (moves.Overrun > 0)
+                await HaltForOverrunAsync(session, announce, changed, gate.Now, token);
+            foreach (var outcome in changed)
+                meters.Settled(outcome.Call.Engine.Name, outcome.Decision!, outcome.Outcome?.ResponseTimeMs ?? 0);
 
-        var ended = await session.EndBatchesOfCallsAsync(announce, [.. changed.Where(outcome => outcome.Decision!.Next == Next.Decided).Select(outcome => outcome.Call.CallKey)], cancellationToken);
-        // A late outcome, or one of a closed attempt, changes figures that were reported before.
-        foreach (var auditId in changed.Where(outcome => outcome.Settled!.StateBefore == TryStates.InDoubt || !budgets[outcome.Call.AuditId].IsLive(outcome.Settled.Attempt)).Select(outcome => outcome.Call.AuditId).Distinct())
-            await session.ReportBudgetAsync(announce, auditId, cancellationToken);
-        return ended;
+            var ended = await end(token);
+            // A late outcome, or one of a closed attempt, changes figures that were reported before.
+            foreach (var auditId in changed.Where(outcome => outcome.Settled!.StateBefore == TryStates.InDoubt || !budgets[outcome.Call.AuditId].IsLive(outcome.Settled.Attempt)).Select(outcome => outcome.Call.AuditId).Distinct())
+                await session.ReportBudgetAsync(announce, auditId, token);
+            return ended;
+        };
     }
 
     OutcomeDecision Decide(OutcomeEntry entry, BudgetView budget, bool isLate)
@@ -327,7 +341,8 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             await announce.PublishAsync(new SpendingHalted { Reason = reason, HaltedBy = "gateway", HaltedAt = now }, cancellationToken);
     }
 
-    static async Task StoreIntentsAsync(LedgerSession session, List<IntentEntry> intents, Dictionary<Guid, BudgetView> budgets, Gate gate, CancellationToken cancellationToken)
+    /// <summary>Adds the intents that may go to the group. What this returns must be called once the group has run.</summary>
+    static Action StoreIntents(StatementGroup group, List<IntentEntry> intents, Dictionary<Guid, BudgetView> budgets, Gate gate)
     {
         List<IntentEntry> allowed = [];
         foreach (var intent in intents)
@@ -345,25 +360,22 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
                 allowed.Add(intent);
         }
 
-        var statements = allowed.OrderBy(intent => intent.Call.CallKey, StringComparer.Ordinal).SelectMany(intent => (Statement[])
-        [
-            new Statement("""
+        var asked = allowed.OrderBy(intent => intent.Call.CallKey, StringComparer.Ordinal).Select(intent => (Intent: intent,
+            Call: group.Execute(new Statement("""
                 UPDATE paid_call SET state = 'Sending', try_id = $2, tries = tries + 1, permitted_attempt = CASE WHEN fallback_state = 'InDoubt' THEN attempt ELSE permitted_attempt END
                 WHERE call_key = $1 AND state = 'Planned' AND owner = $3 AND attempt = $4
-                """).With(intent.Call.CallKey).With(intent.TryId).With(intent.Call.Owner).With(intent.Call.Attempt),
-            new Statement("""
+                """).With(intent.Call.CallKey).With(intent.TryId).With(intent.Call.Owner).With(intent.Call.Attempt)),
+            Try: group.Execute(new Statement("""
                 INSERT INTO paid_try (try_id, call_key, audit_id, attempt, owner, number, engine, permitted, state, reserved_micro_usd, spent_micro_usd, day, sent_at, spent_before_micro_usd)
                 SELECT $2, call_key, audit_id, attempt, owner, tries, engine, $3, 'Sending', reserved_micro_usd, 0, $4, $5, 0 FROM paid_call WHERE call_key = $1 AND try_id = $2
-                """).With(intent.Call.CallKey).With(intent.TryId).With(intent.Call.IsPermitted ? 1 : 0).With(budgets[intent.Call.AuditId].Day!).With(gate.Now),
-        ]).ToList();
-        var changed = await session.ExecuteAsync(statements, cancellationToken);
-        var ordered = allowed.OrderBy(intent => intent.Call.CallKey, StringComparer.Ordinal).ToList();
-        for (var i = 0; i < ordered.Count; i++)
+                """).With(intent.Call.CallKey).With(intent.TryId).With(intent.Call.IsPermitted ? 1 : 0).With(budgets[intent.Call.AuditId].Day!).With(gate.Now)))).ToList();
+        return () =>
         {
             // Only a row that really moved is sent.
-            if (changed[2 * i] != 1 || changed[2 * i + 1] != 1)
-                ordered[i].Verdict = Verdict.Gone;
-        }
+            foreach (var (intent, call, @try) in asked)
+                if (call.Changed != 1 || @try.Changed != 1)
+                    intent.Verdict = Verdict.Gone;
+        };
     }
 
     [LoggerMessage(LogLevel.Error, "The ledger cannot be written ({Entries} intents and outcomes wait, failure {Failure}); nothing is sent until it can. Check the gateway's database.")]

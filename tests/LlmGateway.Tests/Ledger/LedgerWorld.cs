@@ -105,7 +105,7 @@ sealed class LedgerWorld : IAsyncDisposable
                 await AskAsync(message);
                 break;
             case StepKind.Claim:
-                worker.Claimed.AddRange((await worker.Claim.RunAsync(_engine.Definition, 1 + step.Choice % 4, step.Choice, CancellationToken.None)).Calls);
+                worker.Claimed.AddRange((await worker.Claim.RunAsync(_engine.Definition, 1 + step.Choice % 4, CancellationToken.None)).Calls);
                 break;
             case StepKind.Send:
                 await SendAsync(worker, step.Choice);
