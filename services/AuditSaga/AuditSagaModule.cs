@@ -38,6 +38,7 @@ public sealed class AuditSagaModule : AssayModule
     public override void AddConsumers(IBusRegistrationConfigurator bus)
     {
         bus.AddEntityFrameworkOutbox<AuditSagaDbContext>();
+        bus.AddServiceOperations<AuditSagaDbContext>(Name);
         bus.AddSagaStateMachine<AuditStateMachine, AuditState, AuditStateDefinition>()
             .EntityFrameworkRepository(repository => repository.ExistingDbContext<AuditSagaDbContext>());
     }

@@ -114,6 +114,7 @@ public sealed class DashboardModule : AssayModule
         bus.AddRequestClient<GetEngines>();
         bus.AddRequestClient<QuoteAudit>();
         bus.AddEntityFrameworkOutbox<DashboardDbContext>();
+        bus.AddServiceOperations<DashboardDbContext>(Name);
     }
 
     /// <inheritdoc/>

@@ -57,6 +57,7 @@ public sealed class LlmGatewayModule : AssayModule
     public override void AddConsumers(IBusRegistrationConfigurator bus)
     {
         bus.AddEntityFrameworkOutbox<LlmGatewayDbContext>(_ => { });
+        bus.AddServiceOperations<LlmGatewayDbContext>(Name);
         bus.AddConsumer<OpenBudgetConsumer, OpenBudgetConsumerDefinition>();
         bus.AddConsumer<CloseBudgetConsumer, CloseBudgetConsumerDefinition>();
         bus.AddConsumer<AskEngineConsumer, AskEngineConsumerDefinition>();

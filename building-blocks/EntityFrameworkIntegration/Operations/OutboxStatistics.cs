@@ -12,7 +12,13 @@ public sealed record OutboxStatistics(long Pending, TimeSpan OldestPending, long
     /// <summary>A count of this much means: this many or more.</summary>
     public const int Limit = 10_000;
 
-    internal static async Task<OutboxStatistics> ReadAsync(DbContext context, CancellationToken cancellationToken) =>
+    /// <summary>By how much the scheduler is behind; zero while nothing is overdue.</summary>
+    public TimeSpan ScheduleOverdue { get; init; }
+
+    /// <summary>Counts what waits in the tables of <paramref name="context"/>, in one query.</summary>
+    /// <param name="context">A context with the messaging entities.</param>
+    /// <param name="cancellationToken">Stops the query.</param>
+    public static async Task<OutboxStatistics> ReadAsync(DbContext context, CancellationToken cancellationToken) =>
         (await LookAsync(context, counts: true, TimeSpan.FromSeconds(30), cancellationToken)).Statistics;
 
     /// <summary>One query: when the next row is due (null when none waits), and if wanted the counts.</summary>
@@ -49,7 +55,10 @@ public sealed record OutboxStatistics(long Pending, TimeSpan OldestPending, long
             reader.GetInt64(2),
             TimeSpan.FromSeconds(reader.IsDBNull(3) ? 0 : Math.Max(0, -reader.GetDouble(3))),
             reader.GetInt64(4) + reader.GetInt64(6),
-            reader.GetInt64(5)), due);
+            reader.GetInt64(5))
+        {
+            ScheduleOverdue = TimeSpan.FromSeconds(Math.Max(0, -(scheduleDue ?? 0))),
+        }, due);
     }
 
     private static string Count(string? table, string condition) => table is null ? "0" : $"(SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {condition} LIMIT {Limit}) AS counted)";

@@ -15,13 +15,17 @@ public static class AssayBus
     const string DeadLetterName = "assay-dead-letter";
 
     /// <summary>The bus of a host that is its own island: messages live in memory, the databases keep what matters.</summary>
-    public static void AddAssayInMemoryBus(this IHostApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules) =>
+    public static void AddAssayInMemoryBus(this IHostApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules)
+    {
+        builder.Services.AddSingleton<IFaultedMessages, InMemoryFaultedMessages>();
         builder.AddAssayBus(modules, bus => bus.UsingInMemory((context, transport) => transport.ConfigureEndpoints(context)));
+    }
 
     /// <summary>The bus of a service among others: quorum queues with a delivery limit and a dead-letter queue.</summary>
     public static void AddAssayRabbitMqBus(this IHostApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules)
     {
         var options = builder.Configuration.GetSection("RabbitMq").Get<RabbitMqOptions>() ?? new RabbitMqOptions();
+        builder.Services.AddSingleton<IFaultedMessages>(_ => new RabbitMqFaultedMessages(options, DeadLetterName));
         builder.AddAssayBus(modules, bus =>
         {
             bus.AddConfigureEndpointsCallback((_, _, endpoint) =>
