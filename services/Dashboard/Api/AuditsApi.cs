@@ -204,7 +204,7 @@ static class AuditsApi
     static IResult Answer(HttpContext context, Guid auditId, CommandOutcome outcome)
     {
         if (outcome.Status is not { } status)
-            return Problems.NoAudit(auditId);
+            return outcome.Refusal is { } deleted ? Problems.Refused(auditId, deleted) : Problems.NoAudit(auditId);
         if (outcome.Refusal is { Reason: RejectionReasons.AlreadyCompleted, ExistingAuditId: { } existing })
         {
             var links = AuditLinks.Of(existing);

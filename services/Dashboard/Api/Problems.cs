@@ -1,5 +1,6 @@
 using Assay.Contracts;
 using Assay.Dashboard.Audits;
+using Assay.Dashboard.Operations;
 using Assay.Dashboard.Reports;
 using Assay.Dashboard.Spending;
 using Microsoft.AspNetCore.Diagnostics;
@@ -49,7 +50,7 @@ sealed class UnavailableHandler : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (exception is not (GatewayUnavailableException or TextsUnavailableException))
+        if (exception is not (GatewayUnavailableException or TextsUnavailableException or ServiceSilentException))
             return false;
         httpContext.Response.Headers.RetryAfter = "5";
         await TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "A service does not answer", detail: exception.Message).ExecuteAsync(httpContext);

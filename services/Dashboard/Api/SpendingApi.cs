@@ -6,7 +6,7 @@ namespace Assay.Dashboard.Api;
 
 public sealed record ReasonBody(string? Reason);
 
-/// <summary>/api/spending and /api/engines: money is the gateway's, this only asks.</summary>
+/// <summary>/api/spending: money is the gateway's, this only asks.</summary>
 static class SpendingApi
 {
     public static void Map(RouteGroupBuilder api)
@@ -30,7 +30,5 @@ static class SpendingApi
                 return TypedResults.Ok(await gateway.ResumeAsync(body.Reason, Callers.NameOf(context), cancellationToken));
             })
             .RequireAuthorization(Policies.OperateByKey).Produces<HaltView>().ProducesProblem(400).ProducesProblem(503).WithSummary("Allows spending again.");
-        api.MapGet("/engines", async (GatewayClient gateway, CancellationToken cancellationToken) => TypedResults.Ok(await gateway.EnginesAsync(cancellationToken)))
-            .RequireAuthorization(Policies.Read).ProducesProblem(503).WithTags("Engines").WithSummary("Configured engines, without their secrets.");
     }
 }

@@ -33,7 +33,9 @@ sealed class AuditCommands(IDbContextOutbox<DashboardDbContext> outbox, AuditRea
             if (row.RequestJson is null)
                 row.Take(request);
         }, cancellationToken);
-        return await AnswerAsync(request.AuditId, before, cancellationToken);
+        return before is { } known
+            ? await AnswerAsync(request.AuditId, known, cancellationToken)
+            : new CommandOutcome(null, new AuditRefusal(RejectionReasons.AuditIdReused, $"Audit {request.AuditId} was deleted, and its id with it; send the request with another id.", null, Now), true);
     }
 
     public async Task<CommandOutcome> RetryAsync(RetryAudit retry, CancellationToken cancellationToken)
@@ -41,7 +43,7 @@ sealed class AuditCommands(IDbContextOutbox<DashboardDbContext> outbox, AuditRea
         if (await reader.StatusAsync(retry.AuditId, cancellationToken) is null)
             return new CommandOutcome(null, null, true);
         var before = await SendAsync(retry.AuditId, retry, _ => { }, cancellationToken);
-        return await AnswerAsync(retry.AuditId, before, cancellationToken);
+        return before is { } known ? await AnswerAsync(retry.AuditId, known, cancellationToken) : new CommandOutcome(null, null, true);
     }
 
     public async Task<CommandOutcome> CancelAsync(CancelAudit cancel, CancellationToken cancellationToken)
@@ -50,16 +52,18 @@ sealed class AuditCommands(IDbContextOutbox<DashboardDbContext> outbox, AuditRea
         if (status is null || ReadStates.IsOver(status.Status))
             return new CommandOutcome(status, null, true);
         var before = await SendAsync(cancel.AuditId, cancel, _ => { }, cancellationToken);
-        return await AnswerAsync(cancel.AuditId, before, cancellationToken, row => ReadStates.IsOver(row.Status));
+        return before is { } known ? await AnswerAsync(cancel.AuditId, known, cancellationToken, row => ReadStates.IsOver(row.Status)) : new CommandOutcome(null, null, true);
     }
 
     /// <summary>Cancels without waiting for the end: for many at once.</summary>
     public Task PostAsync<T>(Guid auditId, T message, CancellationToken cancellationToken) where T : class => SendAsync(auditId, message, _ => { }, cancellationToken);
 
-    async Task<(int Decisions, DateTime? RejectedAt)> SendAsync<T>(Guid auditId, T message, Action<AuditRow> change, CancellationToken cancellationToken) where T : class
+    /// <summary>What had been decided before; null, and nothing is sent, for a deleted audit.</summary>
+    async Task<(int Decisions, DateTime? RejectedAt)?> SendAsync<T>(Guid auditId, T message, Action<AuditRow> change, CancellationToken cancellationToken) where T : class
     {
         await using var transaction = await Db.Database.BeginTransactionAsync(cancellationToken);
-        var row = await Db.LockAuditAsync(auditId, Now, cancellationToken);
+        if (await Db.LockAuditAsync(auditId, Now, cancellationToken) is not { } row)
+            return null;
         var before = (row.Decisions, row.RejectedAt);
         change(row);
         await outbox.Publish(message, cancellationToken);

@@ -60,6 +60,14 @@ public sealed class OperatorActionRow
     public string? Detail { get; set; }
 }
 
+/// <summary>A queue some service reads, as it told once.</summary>
+sealed class KnownQueueRow
+{
+    public required string Name { get; set; }
+    public required string Service { get; set; }
+    public DateTime LearnedAt { get; set; }
+}
+
 /// <summary>Where ended audits are announced.</summary>
 sealed class WebhookRow
 {
@@ -114,6 +122,7 @@ static class AccessMaps
             row.HasIndex(r => r.At);
             row.HasIndex(r => r.AuditId);
         });
+        model.Entity<KnownQueueRow>(row => row.ToTable("known_queue").HasKey(r => r.Name));
         model.Entity<WebhookRow>(row =>
         {
             row.ToTable("webhook").HasKey(r => r.WebhookId);

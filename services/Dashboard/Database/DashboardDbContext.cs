@@ -20,6 +20,9 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
     internal DbSet<SessionRow> Sessions => Set<SessionRow>();
     internal DbSet<ShareLinkRow> ShareLinks => Set<ShareLinkRow>();
     internal DbSet<OperatorActionRow> OperatorActions => Set<OperatorActionRow>();
+    internal DbSet<KnownQueueRow> KnownQueues => Set<KnownQueueRow>();
+    internal DbSet<AttemptEndRow> AttemptEnds => Set<AttemptEndRow>();
+    internal DbSet<DeletedAuditRow> DeletedAudits => Set<DeletedAuditRow>();
     internal DbSet<WebhookRow> Webhooks => Set<WebhookRow>();
     internal DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
 
@@ -32,9 +35,9 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
 
     /// <summary>
     /// Creates the audit's row if need be, locks it until the transaction ends and gives it back tracked: whoever projects next waits, so that
-    /// two last pieces of a report cannot miss each other.
+    /// two last pieces of a report cannot miss each other. Null for a deleted audit: what comes late does not bring it back.
     /// </summary>
-    internal async Task<AuditRow> LockAuditAsync(Guid auditId, DateTime now, CancellationToken cancellationToken)
+    internal async Task<AuditRow?> LockAuditAsync(Guid auditId, DateTime now, CancellationToken cancellationToken)
     {
         // The same statement on PostgreSQL and SQLite; the conflicting UPDATE takes the row lock.
         await Database.ExecuteSqlAsync(
@@ -45,7 +48,13 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
             VALUES ({auditId}, {ReadStates.Requested}, 0, {now}, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {false}, 0, {false}, 0, 1, {now})
             ON CONFLICT (audit_id) DO UPDATE SET version = audit.version + 1, updated_at = excluded.updated_at
             """, cancellationToken);
-        return await Audits.SingleAsync(audit => audit.AuditId == auditId, cancellationToken);
+        // Asked after the lock: a deletion that held the row has committed its tombstone by now.
+        var locked = await Audits.Where(audit => audit.AuditId == auditId).Select(audit => new { Row = audit, Deleted = DeletedAudits.Any(deleted => deleted.AuditId == auditId) }).SingleAsync(cancellationToken);
+        if (!locked.Deleted)
+            return locked.Row;
+        Entry(locked.Row).State = EntityState.Detached;
+        await Audits.Where(audit => audit.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        return null;
     }
 }
 

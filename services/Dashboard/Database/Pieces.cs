@@ -96,6 +96,30 @@ sealed class TransitionRow
     public required string Worker { get; set; }
     public DateTime At { get; set; }
     public long ElapsedMs { get; set; }
+
+    /// <summary>The trace in which it happened, where tracing is on.</summary>
+    public string? TraceId { get; set; }
+}
+
+/// <summary>How one attempt of an audit ended.</summary>
+sealed class AttemptEndRow
+{
+    public Guid AuditId { get; set; }
+    public int Attempt { get; set; }
+    public required string Status { get; set; }
+    public string? Reason { get; set; }
+    public string? Detail { get; set; }
+    public string? Phase { get; set; }
+    public DateTime EndedAt { get; set; }
+    public long SpentMicroUsd { get; set; }
+}
+
+/// <summary>What is left of a deleted audit: messages about it that come later change nothing.</summary>
+sealed class DeletedAuditRow
+{
+    public Guid AuditId { get; set; }
+    public DateTime DeletedAt { get; set; }
+    public required string DeletedBy { get; set; }
 }
 
 static class PieceMaps
@@ -124,6 +148,12 @@ static class PieceMaps
         });
         model.Entity<InsightLayerRow>(row => row.ToTable("insight_layer").HasKey(r => new { r.AuditId, r.Layer }));
         model.Entity<ManifestRow>(row => row.ToTable("manifest").HasKey(r => new { r.AuditId, r.Attempt }));
+        model.Entity<AttemptEndRow>(row => row.ToTable("attempt_end").HasKey(r => new { r.AuditId, r.Attempt }));
+        model.Entity<DeletedAuditRow>(row =>
+        {
+            row.ToTable("deleted_audit").HasKey(r => r.AuditId);
+            row.Property(r => r.AuditId).ValueGeneratedNever();
+        });
         model.Entity<TransitionRow>(row => row.ToTable("transition").HasKey(r => new { r.AuditId, r.Sequence }));
     }
 }

@@ -17,7 +17,7 @@ enum DeletionOutcome
 /// Deletes an ended audit: first the texts, at the Analyzer, then everything here. The ledger keeps its amounts without texts and the saga its
 /// recovery facts: money and promises stay countable.
 /// </summary>
-sealed class AuditDeletion(DashboardDbContext db, AnalyzerClient analyzer)
+sealed class AuditDeletion(DashboardDbContext db, AnalyzerClient analyzer, TimeProvider time)
 {
     public async Task<DeletionOutcome> DeleteAsync(Guid auditId, string by, CancellationToken cancellationToken)
     {
@@ -30,6 +30,12 @@ sealed class AuditDeletion(DashboardDbContext db, AnalyzerClient analyzer)
             await analyzer.EraseAsync(auditId, by, cancellationToken);
 
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        // Locked first: a late message waits, then sees the tombstone.
+        if (await db.LockAuditAsync(auditId, time.GetUtcNow().UtcDateTime, cancellationToken) is null)
+            return DeletionOutcome.NoSuchAudit;
+        db.ChangeTracker.Clear();
+        db.DeletedAudits.Add(new DeletedAuditRow { AuditId = auditId, DeletedAt = time.GetUtcNow().UtcDateTime, DeletedBy = by });
+        await db.SaveChangesAsync(cancellationToken);
         await db.Answers.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Batches.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.BatchProgress.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
@@ -38,6 +44,7 @@ sealed class AuditDeletion(DashboardDbContext db, AnalyzerClient analyzer)
         await db.Manifests.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Panels.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Transitions.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.AttemptEnds.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.ShareLinks.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.WebhookDeliveries.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         // Alerts are kept under their own ids; what they tell of this audit goes too.

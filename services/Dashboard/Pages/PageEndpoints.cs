@@ -7,6 +7,7 @@ using Assay.Dashboard.Bulk;
 using Assay.Dashboard.Compare;
 using Assay.Dashboard.Database;
 using Assay.Dashboard.Deletion;
+using Assay.Dashboard.Engines;
 using Assay.Dashboard.Lineage;
 using Assay.Dashboard.Operations;
 using Assay.Dashboard.Rederive;
@@ -57,6 +58,7 @@ static class PageEndpoints
         Form(pages, "/spending/resume", ResumeAsync).RequireAuthorization(Policies.Operate);
         pages.MapGet("/metrics-explained", () => Page<MetricsPage>()).RequireAuthorization(Policies.Read);
         OperationsPages.Map(pages);
+        EnginesPages.Map(pages);
         CompareEndpoints.MapPages(pages);
         RederiveEndpoints.MapPages(pages);
         LineageEndpoints.MapPages(pages);
@@ -283,7 +285,7 @@ static class PageEndpoints
     {
         try
         {
-            return await gateway.EnginesAsync(cancellationToken);
+            return (await gateway.EnginesAsync(cancellationToken)).Engines;
         }
         catch (GatewayUnavailableException)
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Assay.Contracts;
 using Assay.Contracts.Internal;
@@ -24,51 +25,78 @@ sealed class ProjectAuditConsumer(DashboardDbContext db, WebhookOutbox webhooks,
 {
     DateTime Now => time.GetUtcNow().UtcDateTime;
 
-    public async Task Consume(ConsumeContext<AuditRegistered> context) => (await LockAsync(context, context.Message.AuditId)).Apply(context.Message);
+    public async Task Consume(ConsumeContext<AuditRegistered> context) => (await LockAsync(context, context.Message.AuditId))?.Apply(context.Message);
 
-    public async Task Consume(ConsumeContext<AuditAccepted> context) => (await LockAsync(context, context.Message.AuditId)).Apply(context.Message);
+    public async Task Consume(ConsumeContext<AuditAccepted> context) => (await LockAsync(context, context.Message.AuditId))?.Apply(context.Message);
 
-    public async Task Consume(ConsumeContext<AuditRejected> context) => (await LockAsync(context, context.Message.AuditId)).Apply(context.Message);
+    public async Task Consume(ConsumeContext<AuditRejected> context) => (await LockAsync(context, context.Message.AuditId))?.Apply(context.Message);
 
-    public async Task Consume(ConsumeContext<AuditProgressed> context) => (await LockAsync(context, context.Message.AuditId)).Apply(context.Message);
+    public async Task Consume(ConsumeContext<AuditProgressed> context) => (await LockAsync(context, context.Message.AuditId))?.Apply(context.Message);
 
-    public async Task Consume(ConsumeContext<BudgetReported> context) => (await LockAsync(context, context.Message.AuditId)).Apply(context.Message);
+    public async Task Consume(ConsumeContext<BudgetReported> context) => (await LockAsync(context, context.Message.AuditId))?.Apply(context.Message);
 
     public async Task Consume(ConsumeContext<AuditCompleted> context)
     {
-        (await LockAsync(context, context.Message.AuditId)).Apply(context.Message);
+        if (await LockAsync(context, context.Message.AuditId) is not { } row)
+            return;
+        row.Apply(context.Message);
+        await KeepEndAsync(new AttemptEndRow
+        {
+            AuditId = row.AuditId, Attempt = context.Message.Attempt, Status = AuditStates.Completed,
+            EndedAt = context.Message.CompletedAt, SpentMicroUsd = MicroUsd.FromUsd(context.Message.SpentUsd),
+        }, context.CancellationToken);
         await webhooks.AnnounceAsync(context.Message.AuditId, context.Message.Attempt, context.Message, context.CancellationToken);
     }
 
     public async Task Consume(ConsumeContext<AuditFailed> context)
     {
-        (await LockAsync(context, context.Message.AuditId)).Apply(context.Message);
+        if (await LockAsync(context, context.Message.AuditId) is not { } row)
+            return;
+        row.Apply(context.Message);
+        await KeepEndAsync(new AttemptEndRow
+        {
+            AuditId = row.AuditId, Attempt = context.Message.Attempt, Status = AuditStates.Failed, Reason = context.Message.Reason, Detail = context.Message.Detail, Phase = context.Message.Phase,
+            EndedAt = context.Message.FailedAt, SpentMicroUsd = MicroUsd.FromUsd(context.Message.SpentUsd),
+        }, context.CancellationToken);
         await webhooks.AnnounceAsync(context.Message.AuditId, context.Message.Attempt, context.Message, context.CancellationToken);
     }
 
     public async Task Consume(ConsumeContext<AuditCancelled> context)
     {
-        (await LockAsync(context, context.Message.AuditId)).Apply(context.Message);
+        if (await LockAsync(context, context.Message.AuditId) is not { } row)
+            return;
+        row.Apply(context.Message);
+        await KeepEndAsync(new AttemptEndRow
+        {
+            AuditId = row.AuditId, Attempt = context.Message.Attempt, Status = AuditStates.Cancelled, Reason = "Cancelled", Detail = context.Message.Reason, Phase = context.Message.Phase,
+            EndedAt = context.Message.CancelledAt, SpentMicroUsd = MicroUsd.FromUsd(context.Message.SpentUsd),
+        }, context.CancellationToken);
         await webhooks.AnnounceAsync(context.Message.AuditId, context.Message.Attempt, context.Message, context.CancellationToken);
     }
 
     public async Task Consume(ConsumeContext<AuditTransitioned> context)
     {
         var message = context.Message;
-        (await LockAsync(context, message.AuditId)).Apply(message);
+        if (await LockAsync(context, message.AuditId) is not { } row)
+            return;
+        row.Apply(message);
         if (await db.Transitions.AnyAsync(t => t.AuditId == message.AuditId && t.Sequence == message.Sequence, context.CancellationToken))
             return;
         db.Transitions.Add(new TransitionRow
         {
             AuditId = message.AuditId, Sequence = message.Sequence, Attempt = message.Attempt, FromState = message.From, ToState = message.To,
             Trigger = message.Trigger, Worker = message.Worker, At = message.At, ElapsedMs = message.ElapsedMs,
+            // The message goes on with the saga's trace, where one is made.
+            TraceId = Activity.Current?.TraceId.ToString(),
         });
     }
 
     public async Task Consume(ConsumeContext<BatchAlive> context)
     {
         var message = context.Message;
-        (await LockAsync(context, message.AuditId)).Apply(message);
+        if (await LockAsync(context, message.AuditId) is not { } row)
+            return;
+        row.Apply(message);
         if (message.BatchId is not { } batchId || message.Engine is not { } engine)
             return;
         await TakeProgressAsync(message.AuditId, batchId, message.Attempt, engine, message.DecidedCalls, message.TotalCalls,
@@ -78,7 +106,8 @@ sealed class ProjectAuditConsumer(DashboardDbContext db, WebhookOutbox webhooks,
     public async Task Consume(ConsumeContext<QueriesPlanned> context)
     {
         var message = context.Message;
-        await LockAsync(context, message.AuditId);
+        if (await LockAsync(context, message.AuditId) is null)
+            return;
         // The panel is immutable per audit: the first one told is the panel.
         if (!await db.Panels.AnyAsync(panel => panel.AuditId == message.AuditId, context.CancellationToken))
             db.Panels.Add(new PanelRow { AuditId = message.AuditId, Json = JsonSerializer.Serialize(message, AssayJson.Options) });
@@ -87,7 +116,8 @@ sealed class ProjectAuditConsumer(DashboardDbContext db, WebhookOutbox webhooks,
     public async Task Consume(ConsumeContext<AnswersDescribed> context)
     {
         var message = context.Message;
-        var row = await LockAsync(context, message.AuditId);
+        if (await LockAsync(context, message.AuditId) is not { } row)
+            return;
         row.Apply(message);
         if (await db.Batches.AnyAsync(batch => batch.BatchId == message.BatchId, context.CancellationToken))
             return;
@@ -101,7 +131,8 @@ sealed class ProjectAuditConsumer(DashboardDbContext db, WebhookOutbox webhooks,
     public async Task Consume(ConsumeContext<AuditScored> context)
     {
         var message = context.Message;
-        var row = await LockAsync(context, message.AuditId);
+        if (await LockAsync(context, message.AuditId) is not { } row)
+            return;
         row.Apply(message);
         if (await db.Scores.AnyAsync(score => score.ScoreId == message.ScoreId, context.CancellationToken))
             return;
@@ -116,7 +147,8 @@ sealed class ProjectAuditConsumer(DashboardDbContext db, WebhookOutbox webhooks,
     public async Task Consume(ConsumeContext<InsightsDrafted> context)
     {
         var message = context.Message;
-        var row = await LockAsync(context, message.AuditId);
+        if (await LockAsync(context, message.AuditId) is not { } row)
+            return;
         var layer = await db.InsightLayers.SingleOrDefaultAsync(l => l.AuditId == message.AuditId && l.Layer == message.Layer, context.CancellationToken);
         if (layer is null)
             db.InsightLayers.Add(new InsightLayerRow { AuditId = message.AuditId, Layer = message.Layer, Attempt = message.Attempt, Json = JsonSerializer.Serialize(message, AssayJson.Options) });
@@ -132,7 +164,8 @@ sealed class ProjectAuditConsumer(DashboardDbContext db, WebhookOutbox webhooks,
     public async Task Consume(ConsumeContext<PublishReport> context)
     {
         var message = context.Message;
-        var row = await LockAsync(context, message.AuditId);
+        if (await LockAsync(context, message.AuditId) is not { } row)
+            return;
         var manifest = await db.Manifests.SingleOrDefaultAsync(m => m.AuditId == message.AuditId && m.Attempt == message.Attempt, context.CancellationToken);
         var json = JsonSerializer.Serialize(message, AssayJson.Options);
         if (manifest is null)
@@ -149,7 +182,15 @@ sealed class ProjectAuditConsumer(DashboardDbContext db, WebhookOutbox webhooks,
         await PublishCompleteReportsAsync(context, row);
     }
 
-    async Task<AuditRow> LockAsync(ConsumeContext context, Guid auditId) => await db.LockAuditAsync(auditId, Now, context.CancellationToken);
+    /// <summary>Null for a deleted audit, of which nothing is kept any more.</summary>
+    async Task<AuditRow?> LockAsync(ConsumeContext context, Guid auditId) => await db.LockAuditAsync(auditId, Now, context.CancellationToken);
+
+    /// <summary>An attempt ends once: the first end told is kept.</summary>
+    async Task KeepEndAsync(AttemptEndRow end, CancellationToken cancellationToken)
+    {
+        if (!await db.AttemptEnds.AnyAsync(e => e.AuditId == end.AuditId && e.Attempt == end.Attempt, cancellationToken))
+            db.AttemptEnds.Add(end);
+    }
 
     async Task PublishCompleteReportsAsync(ConsumeContext context, AuditRow row)
     {

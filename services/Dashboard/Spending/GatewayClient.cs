@@ -1,6 +1,7 @@
 using Assay.Contracts;
 using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.LlmGateway;
+using Assay.Dashboard.Engines;
 using MassTransit;
 
 namespace Assay.Dashboard.Spending;
@@ -18,7 +19,7 @@ public sealed record HaltView(bool Halted, string Reason, string By, DateTime At
 /// <summary>Asks the gateway, which alone knows money and engines.</summary>
 sealed class GatewayClient(
     IRequestClient<GetSpending> spending, IRequestClient<HaltSpending> halt, IRequestClient<ResumeSpending> resume,
-    IRequestClient<GetEngines> engines, IRequestClient<QuoteAudit> quotes)
+    IRequestClient<GetEngines> engines, IRequestClient<QuoteAudit> quotes, IRequestClient<PauseEngine> pause, IRequestClient<ResumeEngine> resumeEngine, IRequestClient<SetEngineLimits> limits)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -43,17 +44,39 @@ sealed class GatewayClient(
         return new HaltView(false, resumed.Reason, resumed.ResumedBy, resumed.ResumedAt);
     }
 
-    public async Task<IReadOnlyList<EngineInfo>> EnginesAsync(CancellationToken cancellationToken) =>
-        (await AskAsync("for its engines", () => engines.GetResponse<EngineList>(new GetEngines(), cancellationToken, Patience))).Engines;
+    public Task<EngineList> EnginesAsync(CancellationToken cancellationToken) =>
+        AskAsync("for its engines", () => engines.GetResponse<EngineList>(new GetEngines(), cancellationToken, Patience));
+
+    public Task<EngineOutcome> PauseEngineAsync(string engine, string reason, string by, CancellationToken cancellationToken) =>
+        ChangeAsync(engine, $"to pause {engine}", () => pause.GetResponse<EngineList, EngineNotChanged>(new PauseEngine { Engine = engine, Reason = reason, RequestedBy = by }, cancellationToken, Patience));
+
+    public Task<EngineOutcome> ResumeEngineAsync(string engine, string reason, string by, CancellationToken cancellationToken) =>
+        ChangeAsync(engine, $"to resume {engine}", () => resumeEngine.GetResponse<EngineList, EngineNotChanged>(new ResumeEngine { Engine = engine, Reason = reason, RequestedBy = by }, cancellationToken, Patience));
+
+    public Task<EngineOutcome> SetEngineLimitsAsync(string engine, LimitsBody wanted, string by, CancellationToken cancellationToken) =>
+        ChangeAsync(engine, $"to set the limits of {engine}", () => limits.GetResponse<EngineList, EngineNotChanged>(new SetEngineLimits
+        {
+            Engine = engine, MaxConcurrency = wanted.MaxConcurrency, RequestsPerMinute = wanted.RequestsPerMinute, TokensPerMinute = wanted.TokensPerMinute, Reason = wanted.Reason!, RequestedBy = by,
+        }, cancellationToken, Patience));
 
     public Task<AuditQuoted> QuoteAsync(RequestAudit request, CancellationToken cancellationToken) =>
         AskAsync("for a quote", () => quotes.GetResponse<AuditQuoted>(new QuoteAudit { AuditId = request.AuditId, Audit = request }, cancellationToken, Patience));
 
-    static async Task<T> AskAsync<T>(string what, Func<Task<Response<T>>> ask) where T : class
+    static async Task<EngineOutcome> ChangeAsync(string engine, string what, Func<Task<Response<EngineList, EngineNotChanged>>> ask)
+    {
+        var response = await PatientlyAsync(what, ask);
+        return response.Is<EngineList>(out var list) ? new EngineOutcome(list.Message.Engines.FirstOrDefault(e => e.Engine == engine), null)
+            : response.Is<EngineNotChanged>(out var refused) ? new EngineOutcome(null, refused.Message.Detail)
+            : throw new InvalidOperationException($"The gateway was asked {what} and answered with {response.Message.GetType().Name}.");
+    }
+
+    static async Task<T> AskAsync<T>(string what, Func<Task<Response<T>>> ask) where T : class => (await PatientlyAsync(what, ask)).Message;
+
+    static async Task<T> PatientlyAsync<T>(string what, Func<Task<T>> ask)
     {
         try
         {
-            return (await ask()).Message;
+            return await ask();
         }
         catch (Exception exception) when (exception is RequestTimeoutException or RequestFaultException)
         {

@@ -6,11 +6,13 @@ using Assay.Contracts.Internal.Dashboard;
 using Assay.Dashboard.Access;
 using Assay.Dashboard.Database;
 using Assay.ServiceDefaults;
+using Assay.TestServers;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -22,6 +24,12 @@ public sealed class DashboardHost : IAsyncLifetime
     static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
     readonly string folder = Directory.CreateTempSubdirectory("assay-dashboard-").FullName;
     WebApplication? app;
+
+    /// <summary>A real broker instead of the in-memory bus.</summary>
+    public PrivateRabbitMq? Broker { get; init; }
+
+    /// <summary>Settings of the Dashboard, as the configuration names them.</summary>
+    public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>(StringComparer.Ordinal);
 
     internal Neighbours Neighbours { get; } = new();
 
@@ -43,10 +51,22 @@ public sealed class DashboardHost : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.Configuration["Dashboard:SignInsPerMinute"] = "1000";
         builder.Configuration["Dashboard:AllowPrivateWebhooks"] = AllowPrivateWebhooks.ToString();
+        builder.Configuration.AddInMemoryCollection(Settings);
         var module = new DashboardModule();
         module.AddServices(builder, AssayDatabase.Sqlite(Path.Combine(folder, "dashboard.db")));
         Neighbours.AddServices(builder, AssayDatabase.Sqlite("unused"));
-        builder.AddAssayInMemoryBus([module, Neighbours]);
+        if (Broker is not { } broker)
+            builder.AddAssayInMemoryBus([module, Neighbours]);
+        else
+        {
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
+            {
+                ["RabbitMq:Host"] = broker.Host, ["RabbitMq:Port"] = $"{broker.Port}", ["RabbitMq:VirtualHost"] = await broker.CreateVirtualHostAsync("dashboard"),
+                ["RabbitMq:Username"] = broker.Username, ["RabbitMq:Password"] = broker.Password,
+            });
+            builder.AddAssayRabbitMqBus([module, Neighbours]);
+        }
+
         builder.AddAssayHealth();
         app = builder.Build();
         app.MapAssayHealth();

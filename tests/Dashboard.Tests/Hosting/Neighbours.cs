@@ -14,6 +14,8 @@ sealed class Neighbours : AssayModule
 {
     public Dictionary<string, string> Texts { get; } = new(StringComparer.Ordinal);
     public bool Halted { get; set; }
+    public Dictionary<string, PauseEngine> Paused { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, SetEngineLimits> Limits { get; } = new(StringComparer.Ordinal);
     public List<object> Heard { get; } = [];
 
     /// <summary>What the saga answers to a request; by default registration and acceptance.</summary>
@@ -67,7 +69,7 @@ sealed class Neighbours : AssayModule
         }
     }
 
-    public sealed class Gateway(Neighbours neighbours) : IConsumer<GetSpending>, IConsumer<HaltSpending>, IConsumer<ResumeSpending>, IConsumer<GetEngines>, IConsumer<QuoteAudit>
+    public sealed class Gateway(Neighbours neighbours) : IConsumer<GetSpending>, IConsumer<HaltSpending>, IConsumer<ResumeSpending>, IConsumer<GetEngines>, IConsumer<PauseEngine>, IConsumer<ResumeEngine>, IConsumer<SetEngineLimits>, IConsumer<QuoteAudit>
     {
         public Task Consume(ConsumeContext<GetSpending> context) => context.RespondAsync(new SpendingStatus
         {
@@ -88,10 +90,38 @@ sealed class Neighbours : AssayModule
             return context.RespondAsync(new SpendingResumed { Reason = context.Message.Reason, ResumedBy = context.Message.RequestedBy, ResumedAt = Sample.Start });
         }
 
-        public Task Consume(ConsumeContext<GetEngines> context) => context.RespondAsync(new EngineList
+        static readonly string[] Names = ["chatgpt", "claude", "gemini", "perplexity", "advisor"];
+
+        public Task Consume(ConsumeContext<GetEngines> context) => context.RespondAsync(List());
+
+        public Task Consume(ConsumeContext<PauseEngine> context) => ChangeAsync(context, context.Message.Engine, () => neighbours.Paused[context.Message.Engine] = context.Message);
+
+        public Task Consume(ConsumeContext<ResumeEngine> context) => ChangeAsync(context, context.Message.Engine, () => neighbours.Paused.Remove(context.Message.Engine));
+
+        public Task Consume(ConsumeContext<SetEngineLimits> context) => ChangeAsync(context, context.Message.Engine, () => neighbours.Limits[context.Message.Engine] = context.Message);
+
+        Task ChangeAsync(ConsumeContext context, string engine, Action change)
         {
-            Engines = [.. new[] { "chatgpt", "claude", "gemini", "perplexity", "advisor" }.Select(e => new EngineInfo { Engine = e, Kind = "scripted", Model = "scripted-1", Simulated = true, MaxConcurrency = 8, RequestsPerMinute = 600, State = "ready" })],
-        });
+            if (!Names.Contains(engine, StringComparer.Ordinal))
+                return context.RespondAsync(new EngineNotChanged { Engine = engine, Detail = $"There is no engine {engine}." });
+            change();
+            return context.RespondAsync(List());
+        }
+
+        EngineList List() => new()
+        {
+            Engines = [.. Names.Select(e =>
+            {
+                var limits = neighbours.Limits.GetValueOrDefault(e);
+                var paused = neighbours.Paused.GetValueOrDefault(e);
+                return new EngineInfo
+                {
+                    Engine = e, Kind = "scripted", Model = "scripted-1", Simulated = true, MaxConcurrency = limits?.MaxConcurrency ?? 8, RequestsPerMinute = limits is null ? 600 : limits.RequestsPerMinute,
+                    TokensPerMinute = limits?.TokensPerMinute, State = paused is null ? "ready" : "paused", PausedBy = paused?.RequestedBy, PausedAt = paused is null ? null : Sample.Start, PauseReason = paused?.Reason,
+                    LimitsSetBy = limits?.RequestedBy, LimitsReason = limits?.Reason, LimitsSetAt = limits is null ? null : Sample.Start, OnTheWire = 2, Waiting = 12, RequestsInLastMinute = 41, TokensInLastMinute = 12_345,
+                };
+            })],
+        };
 
         public Task Consume(ConsumeContext<QuoteAudit> context) => context.RespondAsync(new AuditQuoted
         {

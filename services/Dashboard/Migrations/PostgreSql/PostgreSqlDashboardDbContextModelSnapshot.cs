@@ -136,6 +136,47 @@ namespace Assay.Dashboard.Migrations.PostgreSql
                         });
                 });
 
+            modelBuilder.Entity("Assay.Dashboard.Database.AttemptEndRow", b =>
+                {
+                    b.Property<Guid>("AuditId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("audit_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<DateTime>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Phase")
+                        .HasColumnType("text")
+                        .HasColumnName("phase");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<long>("SpentMicroUsd")
+                        .HasColumnType("bigint")
+                        .HasColumnName("spent_micro_usd");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.HasKey("AuditId", "Attempt")
+                        .HasName("pk_attempt_end");
+
+                    b.ToTable("attempt_end", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Dashboard.Database.AuditRow", b =>
                 {
                     b.Property<Guid>("AuditId")
@@ -507,6 +548,27 @@ namespace Assay.Dashboard.Migrations.PostgreSql
                     b.ToTable("batch", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Dashboard.Database.DeletedAuditRow", b =>
+                {
+                    b.Property<Guid>("AuditId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("audit_id");
+
+                    b.Property<DateTime>("DeletedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("deleted_at");
+
+                    b.Property<string>("DeletedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("deleted_by");
+
+                    b.HasKey("AuditId")
+                        .HasName("pk_deleted_audit");
+
+                    b.ToTable("deleted_audit", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Dashboard.Database.InsightLayerRow", b =>
                 {
                     b.Property<Guid>("AuditId")
@@ -530,6 +592,27 @@ namespace Assay.Dashboard.Migrations.PostgreSql
                         .HasName("pk_insight_layer");
 
                     b.ToTable("insight_layer", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Dashboard.Database.KnownQueueRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<DateTime>("LearnedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("learned_at");
+
+                    b.Property<string>("Service")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("service");
+
+                    b.HasKey("Name")
+                        .HasName("pk_known_queue");
+
+                    b.ToTable("known_queue", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Dashboard.Database.LoginLinkRow", b =>
@@ -784,6 +867,10 @@ namespace Assay.Dashboard.Migrations.PostgreSql
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("to_state");
+
+                    b.Property<string>("TraceId")
+                        .HasColumnType("text")
+                        .HasColumnName("trace_id");
 
                     b.Property<string>("Trigger")
                         .IsRequired()

@@ -131,6 +131,47 @@ namespace Assay.Dashboard.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("Assay.Dashboard.Database.AttemptEndRow", b =>
+                {
+                    b.Property<Guid>("AuditId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("audit_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("detail");
+
+                    b.Property<DateTime>("EndedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Phase")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("phase");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<long>("SpentMicroUsd")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("spent_micro_usd");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("status");
+
+                    b.HasKey("AuditId", "Attempt")
+                        .HasName("pk_attempt_end");
+
+                    b.ToTable("attempt_end", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Dashboard.Database.AuditRow", b =>
                 {
                     b.Property<Guid>("AuditId")
@@ -502,6 +543,27 @@ namespace Assay.Dashboard.Migrations.Sqlite
                     b.ToTable("batch", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Dashboard.Database.DeletedAuditRow", b =>
+                {
+                    b.Property<Guid>("AuditId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("audit_id");
+
+                    b.Property<DateTime>("DeletedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("deleted_at");
+
+                    b.Property<string>("DeletedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("deleted_by");
+
+                    b.HasKey("AuditId")
+                        .HasName("pk_deleted_audit");
+
+                    b.ToTable("deleted_audit", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Dashboard.Database.InsightLayerRow", b =>
                 {
                     b.Property<Guid>("AuditId")
@@ -525,6 +587,27 @@ namespace Assay.Dashboard.Migrations.Sqlite
                         .HasName("pk_insight_layer");
 
                     b.ToTable("insight_layer", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Dashboard.Database.KnownQueueRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<DateTime>("LearnedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("learned_at");
+
+                    b.Property<string>("Service")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("service");
+
+                    b.HasKey("Name")
+                        .HasName("pk_known_queue");
+
+                    b.ToTable("known_queue", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Dashboard.Database.LoginLinkRow", b =>
@@ -779,6 +862,10 @@ namespace Assay.Dashboard.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("to_state");
+
+                    b.Property<string>("TraceId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("trace_id");
 
                     b.Property<string>("Trigger")
                         .IsRequired()
