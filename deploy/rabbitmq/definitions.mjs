@@ -11,10 +11,10 @@ const ours = 'Assay.Contracts.Internal';
 
 // The queues a service reads. Nobody else may.
 export const queues = {
-  saga: ['audit-state'],
-  gateway: ['open-budget', 'close-budget', 'ask-engine', 'answers-stored', 'quote-audit', 'get-spending', 'get-engines', 'halt-spending', 'resume-spending', 'pause-engine'],
-  analyzer: ['plan-queries', 'analyze-answers', 'score-audit', 'draft-insights', 'get-answer-texts', 'compare-audits', 'rederive-audit', 'erase-answers'],
-  dashboard: ['project-audit'],
+  saga: ['audit-state', 'audit-saga-operations'],
+  gateway: ['open-budget', 'close-budget', 'ask-engine', 'answers-stored', 'quote-audit', 'get-spending', 'get-engines', 'halt-spending', 'resume-spending', 'pause-engine', 'set-engine-limits', 'llm-gateway-operations'],
+  analyzer: ['plan-queries', 'analyze-answers', 'score-audit', 'draft-insights', 'get-answer-texts', 'compare-audits', 'rederive-audit', 'erase-answers', 'analyzer-operations'],
+  dashboard: ['project-audit', 'announce-alert', 'dashboard-operations'],
 };
 
 // The process whose exclusive answer queues a user reads, as MassTransit names them: HOST_PROCESS_bus_ID.
@@ -34,6 +34,7 @@ export const messages = {
   'Assay.Contracts:AuditCancelled': { from: ['saga'], to: ['dashboard', 'producers'] },
   [`${ours}.AuditSaga:AuditRegistered`]: { from: ['saga'], to: ['dashboard'] },
   [`${ours}.AuditSaga:AuditTransitioned`]: { from: ['saga'], to: ['dashboard'] },
+  [`${ours}.AuditSaga:AlertRaised`]: { from: ['saga'], to: ['dashboard'] },
   [`${ours}.AuditSaga:AuditStalled`]: { from: ['saga'], to: ['saga'] },
   [`${ours}.AuditSaga:AuditDeadlinePassed`]: { from: ['saga'], to: ['saga'] },
   [`${ours}.LlmGateway:OpenBudget`]: { from: ['saga'], to: ['gateway'] },
@@ -45,6 +46,7 @@ export const messages = {
   [`${ours}.LlmGateway:HaltSpending`]: { from: ['dashboard'], to: ['gateway'] },
   [`${ours}.LlmGateway:ResumeSpending`]: { from: ['dashboard'], to: ['gateway'] },
   [`${ours}.LlmGateway:PauseEngine`]: { from: ['dashboard'], to: ['gateway'] },
+  [`${ours}.LlmGateway:SetEngineLimits`]: { from: ['dashboard'], to: ['gateway'] },
   [`${ours}.LlmGateway:ResumeEngine`]: { from: ['dashboard'], to: ['gateway'] },
   [`${ours}.LlmGateway:BudgetOpened`]: { from: ['gateway'], to: ['saga'] },
   [`${ours}.LlmGateway:BudgetRefused`]: { from: ['gateway'], to: ['saga'] },
@@ -68,6 +70,8 @@ export const messages = {
   [`${ours}.Analyzer:InsightsDrafted`]: { from: ['analyzer'], to: ['saga', 'dashboard'] },
   [`${ours}.Dashboard:PublishReport`]: { from: ['saga'], to: ['dashboard'] },
   [`${ours}.Dashboard:ReportPublished`]: { from: ['dashboard'], to: ['saga'] },
+  [`${ours}.Operations:GetServiceHealth`]: { from: ['dashboard'], to: ['saga', 'gateway', 'analyzer', 'dashboard'] },
+  [`${ours}.Operations:ReleaseParked`]: { from: ['dashboard'], to: ['saga', 'gateway', 'analyzer', 'dashboard'] },
 };
 
 // A consumer that gives up publishes Fault<T>; the saga listens to those of the work it waits for.
@@ -88,7 +92,7 @@ function servicePermissions(user) {
   const faults = [...takenBy(user).map(fault), 'MassTransit:Fault', 'MassTransit:ReceiveFault'];
   const heard = user === 'saga' ? faultsHeardBySaga.map(fault) : [];
   // Who answers requests writes to the asking process's own queue.
-  const asked = user === 'gateway' || user === 'analyzer' ? [answersOf('[A-Za-z0-9.]+')] : [];
+  const asked = [answersOf('[A-Za-z0-9.]+')];
   const exchanges = [...sentBy(user), ...takenBy(user)];
   return {
     user, vhost: 'assay',

@@ -40,7 +40,8 @@ static class MessagesInCode
     public static IReadOnlySet<string> TakenBy(string service)
     {
         var taken = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var type in Services[service].GetTypes().Where(type => type is { IsAbstract: false, IsInterface: false }))
+        // What every host takes comes from the building blocks.
+        foreach (var type in Services[service].GetTypes().Concat(typeof(AssayModule).Assembly.GetTypes()).Where(type => type is { IsAbstract: false, IsInterface: false }))
         {
             foreach (var message in type.GetInterfaces().Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IConsumer<>)).Select(i => i.GetGenericArguments()[0]))
                 taken.Add(NameOf(message));

@@ -13,4 +13,11 @@ public sealed class RabbitMqOptions
 
     /// <summary>A file that holds the password, for container secrets.</summary>
     public string? PasswordFile { get; set; }
+
+    /// <summary>Who looks into error queues and sends messages again, with the right to read and write every queue; the host's own user if empty.</summary>
+    public string? OperationsUsername { get; set; }
+
+    public string? OperationsPassword { get; set; }
+
+    public string? OperationsPasswordFile { get; set; }
 }

@@ -24,6 +24,8 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
 
     public string? Unavailable => null;
 
+    string User => options.OperationsUsername is { Length: > 0 } own ? own : options.Username;
+
     public Task<IReadOnlyList<FaultedQueue>> LookAsync(IReadOnlyCollection<string> endpoints, CancellationToken cancellationToken) =>
         OnBrokerAsync<IReadOnlyList<FaultedQueue>>("to show its error queues", Patience, async (connection, stop) =>
         {
@@ -84,11 +86,17 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
         {
             await using var connection = await new ConnectionFactory
             {
-                HostName = options.Host, Port = options.Port, VirtualHost = options.VirtualHost, UserName = options.Username,
-                Password = SecretFile.Read("RabbitMq__Password", options.Password, options.PasswordFile) ?? "guest",
+                HostName = options.Host, Port = options.Port, VirtualHost = options.VirtualHost, UserName = User,
+                Password = options.OperationsUsername is { Length: > 0 }
+                    ? SecretFile.Read("RabbitMq__OperationsPassword", options.OperationsPassword, options.OperationsPasswordFile) ?? ""
+                    : SecretFile.Read("RabbitMq__Password", options.Password, options.PasswordFile) ?? "guest",
                 ClientProvidedName = "assay operations", AutomaticRecoveryEnabled = false, RequestedConnectionTimeout = TimeSpan.FromSeconds(5), ContinuationTimeout = TimeSpan.FromSeconds(5),
             }.CreateConnectionAsync(limit.Token);
             return await act(connection, limit.Token);
+        }
+        catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.AccessRefused)
+        {
+            throw new BrokerUnavailableException($"The broker's user '{User}' may not do this ({exception.ShutdownReason.ReplyText}). Give one that may read and write every queue with RabbitMq__OperationsUsername and RabbitMq__OperationsPasswordFile.", exception);
         }
         catch (Exception exception) when (exception is RabbitMQClientException or IOException or TimeoutException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
