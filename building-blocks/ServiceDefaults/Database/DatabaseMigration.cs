@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Assay.ServiceDefaults;
 
@@ -10,8 +11,12 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
 {
     static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
+    /// <summary>Key of the advisory lock under which a service's instances migrate; each service has its database, so one key does for all.</summary>
+    const long MigrationLock = 0x4153_5341_594D_4947;
+
     /// <summary>
-    /// Waits for the database, then applies what is missing. Several instances may start at once: the migrations lock decides.
+    /// Waits for the database, then applies what is missing. Several instances may start at once: a lock decides who migrates, the others
+    /// find the work done.
     /// </summary>
     /// <exception cref="SchemaTooNewException">The schema was made by a newer version of the service.</exception>
     public async Task RunAsync(IServiceProvider services, ILogger logger, CancellationToken cancellationToken)
@@ -34,6 +39,23 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
     }
 
     async Task MigrateAsync(DbContext context, ILogger logger, CancellationToken cancellationToken)
+    {
+        if (provider != DatabaseProvider.PostgreSql || !await context.Database.CanConnectAsync(cancellationToken))
+        {
+            await ApplyAsync(context, logger, cancellationToken);
+            return;
+        }
+
+        // EF's own lock is taken after it has read which migrations are missing: of two instances on an empty database one would fail.
+        // Outside the pool, so that the lock goes with the connection whatever happens.
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(context.Database.GetConnectionString()) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("SELECT pg_advisory_lock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        await ApplyAsync(context, logger, cancellationToken);
+    }
+
+    async Task ApplyAsync(DbContext context, ILogger logger, CancellationToken cancellationToken)
     {
         var known = context.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
         var applied = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).ToHashSet(StringComparer.Ordinal);
