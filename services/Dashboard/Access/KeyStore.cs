@@ -56,13 +56,15 @@ sealed class KeyStore(IServiceScopeFactory scopes, TimeProvider time) : IKeyStor
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<DashboardDbContext>();
         var hash = Secrets.HashOf(secret);
-        var row = await db.AccessKeys.SingleOrDefaultAsync(key => key.SecretHash == hash, cancellationToken);
-        if (row is { RevokedAt: not null })
+        var (named, checkedRole) = (Named(name), Roles.Checked(role));
+        // Several instances may start at once with the same file: the unique hash decides who makes the row.
+        await db.Database.ExecuteSqlAsync(
+            $"INSERT INTO access_key (key_id, name, role, secret_hash, created_at) VALUES ({Guid.CreateVersion7()}, {named}, {checkedRole}, {hash}, {Now}) ON CONFLICT (secret_hash) DO NOTHING",
+            cancellationToken);
+        var row = await db.AccessKeys.SingleAsync(key => key.SecretHash == hash, cancellationToken);
+        if (row.RevokedAt is not null)
             throw new InvalidOperationException($"The secret of key '{name}' belongs to a key that {row.RevokedBy} revoked at {row.RevokedAt:u}; choose another secret.");
-        if (row is null)
-            db.AccessKeys.Add(new AccessKeyRow { KeyId = Guid.CreateVersion7(), Name = Named(name), Role = Roles.Checked(role), SecretHash = hash, CreatedAt = Now });
-        else
-            (row.Role, row.Name) = (Roles.Checked(role), Named(name));
+        (row.Role, row.Name) = (checkedRole, named);
         await db.SaveChangesAsync(cancellationToken);
     }
 
