@@ -1,4 +1,4 @@
-// ./build.sh [--target=Test] [--configuration=Release]   Targets: Clean, Build, UnitTest, Test (default), Pack, Migration
+// ./build.sh [--target=Test] [--configuration=Release]   Targets: Clean, Build, UnitTest, Test (default), Chaos, Soak, Pack, Migration
 using System.Xml.Linq;
 
 var target = Argument("target", "Test");
@@ -11,6 +11,7 @@ var servers = new[]
 {
     (Name: "RabbitMQ 3.10 or later", Package: "rabbitmq-server", Found: GetFiles("/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server").Count > 0),
     (Name: "PostgreSQL 15 or later", Package: "postgresql", Found: GetFiles("/usr/lib/postgresql/*/bin/postgres").Count > 0),
+    (Name: "libfaketime (clocks that are wrong, in tests/Chaos)", Package: "libfaketime", Found: GetFiles("/usr/lib/*/faketime/libfaketimeMT.so.1").Count > 0),
     (Name: "Chromium", Package: "chromium", Found: FileExists("/usr/bin/chromium")),
 };
 
@@ -55,6 +56,21 @@ Task("UnitTest").Description("Every test that needs no server").IsDependentOn("B
 
 Task("Test").Description("Every test").IsDependentOn("Build").IsDependentOn("Servers").Does(() => RunTests());
 
+Task("Chaos").Description("--profile=short|long|matrix|crowd --seeds=1-200 [--again] [--minutes=N]: faults by seed; rows are appended to artifacts/chaos, and a seed that has one is not run again")
+    .IsDependentOn("Build").IsDependentOn("Servers").Does(() => Chaos(Argument("profile", "short"), Argument("seeds", ""), HasArgument("again"), Argument("minutes", "")));
+
+Task("Soak").Description("--hours=8: new seeds of the short and the long profile in turn, until the time is up")
+    .IsDependentOn("Build").IsDependentOn("Servers").Does(() =>
+{
+    var until = DateTime.UtcNow.AddHours(Argument("hours", 8.0));
+    for (var round = 0; DateTime.UtcNow < until; round++)
+    {
+        var left = (until - DateTime.UtcNow).TotalMinutes.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        Chaos("short", $"{1000 + 50 * round}-{1049 + 50 * round}", again: false, left);
+        Chaos("long", $"{1000 + 5 * round}-{1004 + 5 * round}", again: false, left);
+    }
+});
+
 Task("Pack").IsDependentOn("Build").Does(() => DotNetPack("./contracts/Contracts/Contracts.csproj", new DotNetPackSettings
 {
     Configuration = configuration,
@@ -80,6 +96,13 @@ void Run(string program, string arguments)
 {
     if (StartProcess(program, new ProcessSettings { Arguments = arguments }) is not 0 and var exitCode)
         throw new CakeException($"{program} {arguments} ended with {exitCode}.");
+}
+
+void Chaos(string profile, string seeds, bool again, string minutes)
+{
+    var arguments = $"tests/Chaos/bin/{configuration}/net10.0/Assay.Chaos.dll --profile={profile}"
+        + (seeds.Length > 0 ? $" --seeds={seeds}" : "") + (again ? " --again" : "") + (minutes.Length > 0 ? $" --minutes={minutes}" : "");
+    Run("dotnet", arguments);
 }
 
 // xunit prints no line a build can count on, so the results files are summed.

@@ -9,10 +9,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private readonly string _binaries;
     private readonly string _workplace;
     private readonly bool _fsync;
+    private readonly int? _diskMegabytes;
     private ServerProcess? _server;
 
-    private PrivatePostgres(string binaries, string workplace, int port, bool fsync)
+    private PrivatePostgres(string binaries, string workplace, int port, bool fsync, int? diskMegabytes)
     {
+        _diskMegabytes = diskMegabytes;
         _binaries = binaries;
         _workplace = workplace;
         Port = port;
@@ -29,11 +31,14 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     /// <summary>Creates the cluster and starts the server.</summary>
     /// <param name="fsync">Off by default: tests kill the server, not the machine. On where commits are measured.</param>
-    public static async Task<PrivatePostgres> StartAsync(bool fsync = false)
+    /// <param name="diskMegabytes">The size of a disk of its own in memory (mounted, which needs root), so that it can be filled.</param>
+    public static async Task<PrivatePostgres> StartAsync(bool fsync = false, int? diskMegabytes = null)
     {
         var binaries = FindBinaries();
         var workplace = Workplace.Create("postgres");
-        var postgres = new PrivatePostgres(binaries, workplace, Loopback.FreePort(), fsync);
+        var postgres = new PrivatePostgres(binaries, workplace, Loopback.FreePort(), fsync, diskMegabytes);
+        if (diskMegabytes is { } size)
+            await postgres.MountDiskAsync(size);
         var (file, arguments) = postgres.AsUser(Path.Combine(binaries, "initdb"),
             ["-D", postgres.Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
         await ServerProcess.RunAsync(file, arguments, workplace, TimeSpan.FromSeconds(60));
@@ -59,6 +64,36 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>SIGKILL to the server and its sessions, as a power cut of the process.</summary>
     public Task KillAsync() => Server.KillAsync();
 
+    /// <summary>Leaves no byte free on the disk of its own.</summary>
+    public async Task FillDiskAsync()
+    {
+        await using var filler = new FileStream(Filler, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        var chunk = new byte[64 * 1024];
+        try
+        {
+            while (true)
+                await filler.WriteAsync(chunk);
+        }
+        catch (IOException)
+        {
+            // The disk is full: that is what was wanted.
+        }
+    }
+
+    /// <summary>Gives the space back, and starts the server again if it ended for want of it.</summary>
+    public async Task FreeDiskAsync()
+    {
+        File.Delete(Filler);
+        for (var tries = 0; !await IsAcceptingAsync(CancellationToken.None); tries++)
+        {
+            if (tries > 100)
+                throw new TimeoutException($"PostgreSQL does not accept connections 10 s after its disk had room again. The end of its log:\n{Server.LogTail}");
+            if (Server.HasExited)
+                await StartServerAsync();
+            await Task.Delay(100);
+        }
+    }
+
     /// <summary>A fast shutdown: sessions are ended, data is flushed.</summary>
     public async Task StopAsync()
     {
@@ -78,26 +113,28 @@ public sealed class PrivatePostgres : IAsyncDisposable
         [
             "-D", Data, "-c", $"port={Port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
             "-c", $"fsync={(_fsync ? "on" : "off")}", "-c", $"full_page_writes={(_fsync ? "on" : "off")}",
-            "-c", "max_connections=300", "-c", "shared_buffers=128MB", "-c", "timezone=UTC", "-c", "log_timezone=UTC",
+            "-c", $"max_wal_size={(_diskMegabytes is null ? 1024 : 128)}MB", "-c", "max_connections=300", "-c", "shared_buffers=128MB", "-c", "timezone=UTC", "-c", "log_timezone=UTC",
         ]);
         _server = ServerProcess.Start(file, arguments, _workplace);
-        await _server.WaitUntilAsync("PostgreSQL", async stop =>
+        await _server.WaitUntilAsync("PostgreSQL", IsAcceptingAsync, TimeSpan.FromSeconds(60));
+    }
+
+    private async Task<bool> IsAcceptingAsync(CancellationToken stop)
+    {
+        try
         {
-            try
-            {
-                await using var connection = new NpgsqlConnection(AdminConnectionString + ";Pooling=false");
-                await connection.OpenAsync(stop);
-                return true;
-            }
-            catch (NpgsqlException)
-            {
-                return false;
-            }
-            catch (OperationCanceledException)
-            {
-                return false;
-            }
-        }, TimeSpan.FromSeconds(30));
+            await using var connection = new NpgsqlConnection(AdminConnectionString + ";Pooling=false");
+            await connection.OpenAsync(stop);
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -105,12 +142,24 @@ public sealed class PrivatePostgres : IAsyncDisposable
         NpgsqlConnection.ClearAllPools();
         if (_server is not null)
             await _server.DisposeAsync();
+        if (_diskMegabytes is not null)
+            await ServerProcess.RunAsync("umount", ["-l", Disk], Path.GetTempPath(), TimeSpan.FromSeconds(20));
         Workplace.Remove(_workplace);
     }
 
+    private async Task MountDiskAsync(int megabytes)
+    {
+        Directory.CreateDirectory(Disk);
+        await ServerProcess.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={megabytes}m,mode=0777", "tmpfs", Disk], _workplace, TimeSpan.FromSeconds(20));
+    }
+
+    private string Disk => Path.Combine(_workplace, "disk");
+
+    private string Filler => Path.Combine(Disk, "filler");
+
     private ServerProcess Server => _server ?? throw new InvalidOperationException("PostgreSQL has not been started.");
 
-    private string Data => Path.Combine(_workplace, "data");
+    private string Data => Path.Combine(_diskMegabytes is null ? _workplace : Disk, "data");
 
     // PostgreSQL refuses to run as root; the cluster then belongs to nobody.
     private (string File, IReadOnlyList<string> Arguments) AsUser(string file, IReadOnlyList<string> arguments) =>

@@ -4,23 +4,22 @@ using System.Text.Json;
 
 namespace Assay.TestServers;
 
-/// <summary>A RabbitMQ broker of our own (with its own epmd, cookie and data), with the management and prometheus plugins, on free loopback ports.</summary>
+/// <summary>A RabbitMQ broker of our own (with its own epmd, cookie and data), with the management and prometheus plugins, on free loopback ports; one node, or a cluster of several.</summary>
 public sealed class PrivateRabbitMq : IAsyncDisposable
 {
-    private const string Node = "assay@localhost";
     private static readonly Lazy<Task<PrivateRabbitMq>> SharedBroker = new(() => StartAsync());
     private readonly string _scripts;
     private readonly string _workplace;
     private readonly int _epmdPort = Loopback.FreePort();
-    private readonly int _distributionPort = Loopback.FreePort();
+    private readonly List<Node> _nodes;
     private readonly HttpClient _management;
     private ServerProcess? _epmd;
-    private ServerProcess? _broker;
 
-    private PrivateRabbitMq(string scripts, string workplace)
+    private PrivateRabbitMq(string scripts, string workplace, int nodes)
     {
         _scripts = scripts;
         _workplace = workplace;
+        _nodes = [.. Enumerable.Range(0, nodes).Select(number => new Node(number == 0 ? "assay" : $"assay{number}"))];
         _management = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{ManagementPort}/"), Timeout = TimeSpan.FromSeconds(20) };
         _management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{Username}:{Password}")));
     }
@@ -29,21 +28,28 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     public static Task<PrivateRabbitMq> Shared => SharedBroker.Value;
 
     public string Host => "127.0.0.1";
-    public int Port { get; } = Loopback.FreePort();
-    public int ManagementPort { get; } = Loopback.FreePort();
-    public int PrometheusPort { get; } = Loopback.FreePort();
+    public int Port => _nodes[0].Port;
+    public int ManagementPort => _nodes[0].ManagementPort;
+    public int PrometheusPort => _nodes[0].PrometheusPort;
+
+    /// <summary>Where each node listens.</summary>
+    public IReadOnlyList<int> Ports => [.. _nodes.Select(node => node.Port)];
+
     public string Username => "guest";
     public string Password => "guest";
 
     /// <summary>Starts epmd and the broker.</summary>
     /// <param name="definitions">JSON of users, vhosts, permissions and policies, applied before the listener opens; null for the defaults.</param>
-    public static async Task<PrivateRabbitMq> StartAsync(string? definitions = null)
+    /// <param name="nodes">How many nodes the broker has; quorum queues live on up to three.</param>
+    public static async Task<PrivateRabbitMq> StartAsync(string? definitions = null, int nodes = 1)
     {
         var scripts = FindScripts();
         var workplace = Workplace.Create("rabbitmq");
-        var broker = new PrivateRabbitMq(scripts, workplace);
+        var broker = new PrivateRabbitMq(scripts, workplace, nodes);
         await broker.PrepareAsync(definitions);
-        await broker.StartBrokerAsync();
+        // The first node forms the cluster; the others join it.
+        for (var number = 0; number < nodes; number++)
+            await broker.StartNodeAsync(number);
         return broker;
     }
 
@@ -65,6 +71,26 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     {
         using var response = await _management.DeleteAsync($"api/queues/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(queue)}/contents");
         response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Messages (ready and unacknowledged) in each queue of a virtual host now. Read from the metrics endpoint: the management numbers lag by 5 s.</summary>
+    public async Task<IReadOnlyDictionary<string, long>> CountMessagesAsync(string virtualHost)
+    {
+        const string metric = "rabbitmq_detailed_queue_messages{";
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var node in _nodes)
+        {
+            var text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{node.PrometheusPort}/metrics/detailed?vhost={Uri.EscapeDataString(virtualHost)}&family=queue_coarse_metrics"));
+            foreach (var line in text.Split('\n').Where(line => line.StartsWith(metric, StringComparison.Ordinal)))
+            {
+                var from = line.IndexOf("queue=\"", StringComparison.Ordinal) + "queue=\"".Length;
+                var queue = line[from..line.IndexOf('"', from)];
+                counts[queue] = counts.GetValueOrDefault(queue) + (long)double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+            }
+        }
+
+        return counts;
     }
 
     /// <summary>Messages (ready and unacknowledged) in a queue now, or null if there is no such queue. Read from the metrics endpoint: the management numbers lag by 5 s.</summary>
@@ -94,36 +120,47 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     }
 
     /// <summary>What the broker wrote to its log: warnings and errors.</summary>
-    public IReadOnlyCollection<string> Log => Broker.Log;
+    public IReadOnlyCollection<string> Log => ProcessOf(0).Log;
 
     /// <summary>SIGKILL to the broker, as a crash. Its data stays.</summary>
-    public Task KillAsync() => Broker.KillAsync();
+    public Task KillAsync() => KillNodeAsync(0);
+
+    /// <summary>SIGKILL to one node, from 0.</summary>
+    public Task KillNodeAsync(int number) => ProcessOf(number).KillAsync();
 
     /// <summary>Freezes the broker's process (SIGSTOP).</summary>
-    public void Pause() => Broker.Signal(19);
+    public void Pause() => ProcessOf(0).Signal(19);
 
-    public void Resume() => Broker.Signal(18);
+    public void Resume() => ProcessOf(0).Signal(18);
 
     /// <summary>Starts the broker again on the same ports and data after <see cref="KillAsync"/>.</summary>
-    public async Task StartBrokerAsync()
+    public Task StartBrokerAsync() => StartNodeAsync(0);
+
+    /// <summary>Starts one node, from 0, again on the same ports and data after <see cref="KillNodeAsync"/>.</summary>
+    public async Task StartNodeAsync(int number)
     {
-        _broker = ServerProcess.Start(Path.Combine(_scripts, "rabbitmq-server"), [], _workplace, Environment());
-        await _broker.WaitUntilAsync("RabbitMQ", async stop =>
-            await Loopback.AcceptsAsync(Port, stop) && await Loopback.AcceptsAsync(ManagementPort, stop) && await Loopback.AcceptsAsync(PrometheusPort, stop),
-            TimeSpan.FromSeconds(90));
+        var node = _nodes[number];
+        node.Process = ServerProcess.Start(Path.Combine(_scripts, "rabbitmq-server"), [], _workplace, Environment(node));
+        await node.Process.WaitUntilAsync($"RabbitMQ node {node.Name}", async stop =>
+            await Loopback.AcceptsAsync(node.Port, stop) && await Loopback.AcceptsAsync(node.ManagementPort, stop) && await Loopback.AcceptsAsync(node.PrometheusPort, stop),
+            TimeSpan.FromSeconds(120));
     }
 
     public async ValueTask DisposeAsync()
     {
         _management.Dispose();
-        if (_broker is not null)
-            await _broker.DisposeAsync();
+        foreach (var node in _nodes)
+        {
+            if (node.Process is not null)
+                await node.Process.DisposeAsync();
+        }
+
         if (_epmd is not null)
             await _epmd.DisposeAsync();
         Workplace.Remove(_workplace);
     }
 
-    private ServerProcess Broker => _broker ?? throw new InvalidOperationException("RabbitMQ has not been started.");
+    private ServerProcess ProcessOf(int number) => _nodes[number].Process ?? throw new InvalidOperationException($"RabbitMQ node {number} has not been started.");
 
     private string In(string name) => Path.Combine(_workplace, name);
 
@@ -136,12 +173,22 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(In("home/.erlang.cookie"), UnixFileMode.UserRead);
         await File.WriteAllTextAsync(In("plugins"), "[rabbitmq_management,rabbitmq_prometheus].\n");
+        if (definitions is not null)
+            await File.WriteAllTextAsync(In("definitions.json"), definitions);
+        foreach (var node in _nodes)
+            await File.WriteAllTextAsync(In($"{node.Name}.conf"), ConfigurationOf(node, definitions is not null));
+        _epmd = ServerProcess.Start(FindEpmd(), ["-port", $"{_epmdPort}", "-address", "127.0.0.1"], _workplace);
+        await _epmd.WaitUntilAsync("epmd", stop => Loopback.AcceptsAsync(_epmdPort, stop), TimeSpan.FromSeconds(15));
+    }
+
+    private string ConfigurationOf(Node node, bool withDefinitions)
+    {
         var settings = $"""
-            listeners.tcp.1 = 127.0.0.1:{Port}
+            listeners.tcp.1 = 127.0.0.1:{node.Port}
             management.tcp.ip = 127.0.0.1
-            management.tcp.port = {ManagementPort}
+            management.tcp.port = {node.ManagementPort}
             prometheus.tcp.ip = 127.0.0.1
-            prometheus.tcp.port = {PrometheusPort}
+            prometheus.tcp.port = {node.PrometheusPort}
             vm_memory_high_watermark.absolute = 1GB
             disk_free_limit.absolute = 50MB
             log.console = true
@@ -149,30 +196,26 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
             log.file = false
 
             """;
-        if (definitions is not null)
-        {
-            await File.WriteAllTextAsync(In("definitions.json"), definitions);
+        if (withDefinitions)
             settings += $"load_definitions = {In("definitions.json")}\n";
-        }
-
-        await File.WriteAllTextAsync(In("rabbitmq.conf"), settings);
-        _epmd = ServerProcess.Start(FindEpmd(), ["-port", $"{_epmdPort}", "-address", "127.0.0.1"], _workplace);
-        await _epmd.WaitUntilAsync("epmd", stop => Loopback.AcceptsAsync(_epmdPort, stop), TimeSpan.FromSeconds(15));
+        if (_nodes.Count > 1)
+            settings += $"cluster_formation.peer_discovery_backend = classic_config\n{string.Concat(_nodes.Select((peer, number) => $"cluster_formation.classic_config.nodes.{number + 1} = {peer.ErlangName}\n"))}";
+        return settings;
     }
 
-    private Dictionary<string, string> Environment() => new(StringComparer.Ordinal)
+    private Dictionary<string, string> Environment(Node node) => new(StringComparer.Ordinal)
     {
         ["HOME"] = In("home"),
         ["RABBITMQ_CONF_ENV_FILE"] = "/dev/null",
-        ["RABBITMQ_NODENAME"] = Node,
-        ["RABBITMQ_DIST_PORT"] = $"{_distributionPort}",
+        ["RABBITMQ_NODENAME"] = node.ErlangName,
+        ["RABBITMQ_DIST_PORT"] = $"{node.DistributionPort}",
         ["ERL_EPMD_PORT"] = $"{_epmdPort}",
         ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
         ["RABBITMQ_MNESIA_BASE"] = In("data"),
         ["RABBITMQ_LOG_BASE"] = In("log"),
-        ["RABBITMQ_CONFIG_FILE"] = In("rabbitmq.conf"),
+        ["RABBITMQ_CONFIG_FILE"] = In($"{node.Name}.conf"),
         ["RABBITMQ_ENABLED_PLUGINS_FILE"] = In("plugins"),
-        ["RABBITMQ_PID_FILE"] = In("pid"),
+        ["RABBITMQ_PID_FILE"] = In($"{node.Name}.pid"),
         // Schedulers that spin for work would take the cores from the tests.
         ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "+sbwt none +sbwtdcpu none +sbwtdio none",
     };
@@ -192,4 +235,15 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
             .Select(directory => Path.Combine(directory, "epmd"))
             .FirstOrDefault(File.Exists)
         ?? throw new ServerMissingException("epmd (Erlang)", "erlang-base", "PATH");
+
+    private sealed class Node(string name)
+    {
+        public string Name { get; } = name;
+        public string ErlangName => $"{Name}@localhost";
+        public int Port { get; } = Loopback.FreePort();
+        public int ManagementPort { get; } = Loopback.FreePort();
+        public int PrometheusPort { get; } = Loopback.FreePort();
+        public int DistributionPort { get; } = Loopback.FreePort();
+        public ServerProcess? Process { get; set; }
+    }
 }

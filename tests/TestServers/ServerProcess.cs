@@ -15,6 +15,7 @@ public sealed class ServerProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _log = new();
     private readonly ConcurrentQueue<string> _all = new();
+    private TextWriter? _logFile;
 
     static ServerProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
     {
@@ -34,7 +35,8 @@ public sealed class ServerProcess : IAsyncDisposable
     public IReadOnlyCollection<string> Log => _all;
 
     /// <summary>Starts a program without a shell.</summary>
-    public static ServerProcess Start(string file, IEnumerable<string> arguments, string workingDirectory, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="logFile">A file to which every line is appended, where the last lines in memory are not enough.</param>
+    public static ServerProcess Start(string file, IEnumerable<string> arguments, string workingDirectory, IReadOnlyDictionary<string, string>? environment = null, string? logFile = null)
     {
         if (!Path.IsPathRooted(file) && !(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(directory => File.Exists(Path.Combine(directory, file))))
             throw new System.ComponentModel.Win32Exception(2, $"The program '{file}' is not in PATH.");
@@ -53,6 +55,8 @@ public sealed class ServerProcess : IAsyncDisposable
 
         var process = new Process { StartInfo = info };
         var server = new ServerProcess(process);
+        if (logFile is not null)
+            server._logFile = TextWriter.Synchronized(new StreamWriter(new FileStream(logFile, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true });
         process.OutputDataReceived += server.Keep;
         process.ErrorDataReceived += server.Keep;
         process.Start();
@@ -172,6 +176,7 @@ public sealed class ServerProcess : IAsyncDisposable
         _log.Enqueue(e.Data);
         if (_all.Count < AllLines)
             _all.Enqueue(e.Data);
+        _logFile?.WriteLine(e.Data);
         while (_log.Count > LogLines)
             _log.TryDequeue(out _);
     }

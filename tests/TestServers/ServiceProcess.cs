@@ -23,6 +23,9 @@ public sealed class ServiceProcess : IAsyncDisposable
         };
     }
 
+    /// <summary>A file to which the process's lines are appended, over all its starts.</summary>
+    public string? LogFile { get; init; }
+
     public string Service { get; }
     public Uri Url { get; }
     public int Id => Process.Id;
@@ -38,14 +41,16 @@ public sealed class ServiceProcess : IAsyncDisposable
     private ServerProcess Process => _process ?? throw new InvalidOperationException($"The {Service} service was not started.");
 
     /// <summary>Starts the process, or starts it again after it ended. Does not wait until it is ready.</summary>
-    public void Start()
+    /// <param name="more">Settings of this start alone.</param>
+    public void Start(IReadOnlyDictionary<string, string>? more = null)
     {
         var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
         var folder = Path.Combine(SharedFolder.RepositoryRoot, "services", Service, "bin", configuration, "net10.0");
         var assembly = Path.Combine(folder, $"Assay.{Service}.dll");
         if (!File.Exists(assembly))
             throw new FileNotFoundException($"The {Service} service is not built: {assembly} is missing. Build Assay.slnx first.", assembly);
-        _process = ServerProcess.Start("dotnet", [assembly], folder, _environment);
+        var environment = more is null ? _environment : _environment.Concat(more).GroupBy(setting => setting.Key, StringComparer.Ordinal).ToDictionary(same => same.Key, same => same.Last().Value, StringComparer.Ordinal);
+        _process = ServerProcess.Start("dotnet", [assembly], folder, environment, LogFile);
     }
 
     /// <summary>Waits until <c>/health/ready</c> answers 200.</summary>

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Assay.TestServers;
+
+namespace Assay.Chaos;
+
+/// <summary>Runs seeds one after the other on one world, appends a row for each and skips those that have one.</summary>
+public sealed class ChaosRun(Profile profile, string folder, TextWriter output)
+{
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
+
+    /// <summary>The file to which rows are appended.</summary>
+    public string ResultsFile => Path.Combine(folder, $"{profile.ToString().ToLowerInvariant()}.jsonl");
+
+    /// <summary>Rows of earlier runs.</summary>
+    public IReadOnlyList<SeedRow> Done => File.Exists(ResultsFile)
+        ? [.. File.ReadLines(ResultsFile).Where(line => line.EndsWith('}')).Select(line => JsonSerializer.Deserialize<SeedRow>(line, Json)!)]
+        : [];
+
+    /// <summary>Runs what is not done yet, until the time is up.</summary>
+    /// <param name="again">Also seeds that have a row.</param>
+    /// <param name="until">No seed is begun later.</param>
+    public async Task<IReadOnlyList<SeedRow>> RunAsync(IEnumerable<int> seeds, bool again, DateTime until, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folder);
+        var done = again ? [] : Done.Select(row => row.Seed).ToHashSet();
+        List<SeedRow> rows = [];
+        ChaosWorld? world = null;
+        try
+        {
+            await output.WriteLineAsync(Table.Head);
+            foreach (var seed in seeds.Where(seed => !done.Contains(seed)))
+            {
+                if (DateTime.UtcNow >= until)
+                    break;
+                world ??= await StartAsync(profile, Path.Combine(folder, $"{profile.ToString().ToLowerInvariant()}-{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}-{seed.ToString(CultureInfo.InvariantCulture)}"), cancellationToken);
+                var row = await OneAsync(world, seed, cancellationToken);
+                rows.Add(row);
+                await File.AppendAllTextAsync(ResultsFile, JsonSerializer.Serialize(row, Json) + "\n", cancellationToken);
+                await output.WriteLineAsync(Table.Line(row));
+                if (row.Holds)
+                    continue;
+                await output.WriteLineAsync(Table.Findings(row));
+                // What a broken seed left behind must not be counted against the next.
+                await world.DisposeAsync();
+                world = null;
+            }
+        }
+        finally
+        {
+            if (world is not null)
+                await world.DisposeAsync();
+        }
+
+        return rows;
+    }
+
+    /// <summary>Starts a world and sends one seed without faults through it: cold processes are slow, and must be right all the same.</summary>
+    public static async Task<ChaosWorld> StartAsync(Profile profile, string folder, CancellationToken cancellationToken)
+    {
+        var world = await ChaosWorld.StartAsync(profile, folder);
+        try
+        {
+            var work = WorkPlan.Of(Profile.Short, 0, world.Settings.Deadline);
+            var row = await new SeedRun(world, new FaultPlan(Profile.Short, 0, []), work with { Audits = [.. work.Audits.Take(3)], HaltAt = null }).RunAsync(cancellationToken);
+            return row.Holds ? world : throw new InvalidOperationException($"Without any fault:\n{Table.Findings(row)}");
+        }
+        catch
+        {
+            await world.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>One seed on a running world.</summary>
+    public static Task<SeedRow> OneAsync(ChaosWorld world, int seed, CancellationToken cancellationToken) =>
+        new SeedRun(world, FaultPlan.Of(world.Profile, seed), WorkPlan.Of(world.Profile, seed, world.Settings.Deadline)).RunAsync(cancellationToken);
+}
+
+/// <summary>The table of results in text.</summary>
+public static class Table
+{
+    public const string Head = "| seed | audits | terminal | completed | stuck | finished twice | unheard | calls | paid twice | in doubt | unexplained | ledger µ$ | bill µ$ | overshoot | after halt | contradictory | error queues | s to done | s | plan |";
+
+    public static string Line(SeedRow row)
+    {
+        var v = row.Verdict;
+        return string.Create(CultureInfo.InvariantCulture,
+            $"| {row.Seed} | {v.Audits} | {v.Terminal} | {v.Completed} | {v.Stuck} | {v.FinishedTwice} | {v.Unheard} | {v.Calls} | {v.DuplicatesPaid} | {v.InDoubt} | {v.InDoubtUnexplained} | {v.LedgerMicroUsd} | {v.BillMicroUsd} | {v.OvershootMicroUsd} | {v.SentAfterHalt} | {v.ContradictoryRows} | {v.InErrorQueues} | {row.SecondsToDone:0.0} | {row.SecondsInAll:0.0} | {row.Plan} |");
+    }
+
+    public static string Findings(SeedRow row) =>
+        $"  seed {row.Seed} broke {row.Verdict.Violations.Count} promises ({string.Join(", ", row.Ends)}):\n{string.Concat(row.Verdict.Violations.Take(20).Select(violation => $"    {violation}\n"))}  once more: {Replay(row.Profile, row.Seed)}";
+
+    /// <summary>The one command that plays a seed again.</summary>
+    public static string Replay(Profile profile, int seed) => $"./build.sh --target=Chaos --profile={profile.ToString().ToLowerInvariant()} --seeds={seed.ToString(CultureInfo.InvariantCulture)} --again";
+
+    /// <summary>The sums of many rows.</summary>
+    public static string Sum(IReadOnlyList<SeedRow> rows)
+    {
+        if (rows.Count == 0)
+            return "no seed was run";
+        var broken = rows.Where(row => !row.Holds).ToList();
+        var toDone = rows.Select(row => row.SecondsToDone).Order().ToList();
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{rows.Count} seeds, {rows.Sum(row => row.Verdict.Audits)} audits: {rows.Sum(row => row.Verdict.Terminal)} terminal ({rows.Sum(row => row.Verdict.Completed)} completed), {rows.Sum(row => row.Verdict.Stuck)} stuck, {rows.Sum(row => row.Verdict.FinishedTwice)} finished twice, {rows.Sum(row => row.Verdict.Unheard)} unheard; {rows.Sum(row => row.Verdict.Calls)} calls, {rows.Sum(row => row.Verdict.DuplicatesPaid)} paid twice, {rows.Sum(row => row.Verdict.InDoubt)} in doubt ({rows.Sum(row => row.Verdict.InDoubtUnexplained)} unexplained), overshoot {rows.Sum(row => row.Verdict.OvershootMicroUsd)} µ$, {rows.Sum(row => row.Verdict.SentAfterHalt)} sent after a halt, {rows.Sum(row => row.Verdict.ContradictoryRows)} contradictory rows, {rows.Sum(row => row.Verdict.InErrorQueues)} in error queues; last fault to all done: median {toDone[toDone.Count / 2]:0.0} s, worst {toDone[^1]:0.0} s; {broken.Count} seeds broke a promise{(broken.Count == 0 ? "" : ": " + string.Join(", ", broken.Select(row => row.Seed)))}");
+    }
+}
