@@ -4,10 +4,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 // A service of another team: requests an audit, follows it to its end, and cancels a second one.
-// Settings: RabbitMq__Host, __Port, __VirtualHost, __Username, __Password; the engine's name as the only argument.
+// Settings: RabbitMq__Host, __Port, __VirtualHost, __Username, __Password. Arguments: the engine of the first audit, that of the second.
 var builder = Host.CreateApplicationBuilder();
 var broker = builder.Configuration.GetSection("RabbitMq");
-var engine = args.FirstOrDefault() ?? "chatgpt";
+var engines = (First: args.ElementAtOrDefault(0) ?? "chatgpt", Second: args.ElementAtOrDefault(1) ?? "chatgpt");
 var ended = new AuditEnds();
 builder.Services.AddSingleton(ended);
 builder.Services.AddMassTransit(bus =>
@@ -20,7 +20,8 @@ builder.Services.AddMassTransit(bus =>
             host.Username(broker["Username"] ?? "guest");
             host.Password(broker["Password"] ?? "guest");
         });
-        transport.ReceiveEndpoint("producer-sample", endpoint =>
+        // A producer may name its queues after its user only: see docs/broker-console.md.
+        transport.ReceiveEndpoint($"{broker["Username"] ?? "producer"}-sample", endpoint =>
         {
             endpoint.SetQuorumQueue();
             endpoint.ConfigureConsumer<AuditFollower>(context);
@@ -34,18 +35,19 @@ await host.StartAsync();
 var messages = host.Services.GetRequiredService<IBus>();
 using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
 
-var first = Request("Anker", deadlineMinutes: 5);
+var first = Request("Anker", engines.First);
 await messages.Publish(first, limit.Token);
 Console.WriteLine($"requested {first.AuditId}");
 Console.WriteLine(await ended.WaitAsync(first.AuditId, limit.Token));
 
-var second = Request("Soundcore", deadlineMinutes: 5);
+var second = Request("Soundcore", engines.Second);
 await messages.Publish(second, limit.Token);
+await ended.WaitUntilAcceptedAsync(second.AuditId, limit.Token);
 await messages.Publish(new CancelAudit { AuditId = second.AuditId, Reason = "the sample changed its mind", RequestedBy = "samples/Producer" }, limit.Token);
 Console.WriteLine(await ended.WaitAsync(second.AuditId, limit.Token));
 await host.StopAsync();
 
-RequestAudit Request(string brand, double deadlineMinutes) => new()
+static RequestAudit Request(string brand, string engine) => new()
 {
     AuditId = Guid.NewGuid(),
     Brand = new Brand { Name = brand },
@@ -53,16 +55,22 @@ RequestAudit Request(string brand, double deadlineMinutes) => new()
     Queries = ["best earbuds for working out", "which earbuds last longest on one charge", "good cheap earbuds"],
     Engines = [engine],
     CeilingUsd = 1.00m,
-    DeadlineMinutes = deadlineMinutes,
+    DeadlineMinutes = 5,
     RequestedBy = "samples/Producer",
 };
 
 /// <summary>Hears every event about audits; each may come more than once.</summary>
-sealed class AuditFollower(AuditEnds ends) : IConsumer<AuditAccepted>, IConsumer<AuditRejected>, IConsumer<AuditCompleted>, IConsumer<AuditFailed>, IConsumer<AuditCancelled>
+sealed class AuditFollower(AuditEnds ends) : IConsumer<AuditAccepted>, IConsumer<AuditRejected>, IConsumer<AuditProgressed>, IConsumer<AuditCompleted>, IConsumer<AuditFailed>, IConsumer<AuditCancelled>
 {
     public Task Consume(ConsumeContext<AuditAccepted> context)
     {
         Console.WriteLine($"accepted {context.Message.AuditId}: {context.Message.PlannedCalls} calls, at most ${context.Message.WorstCaseUsd}");
+        return ends.Accept(context.Message.AuditId);
+    }
+
+    public Task Consume(ConsumeContext<AuditProgressed> context)
+    {
+        Console.WriteLine($"{context.Message.Phase} {context.Message.AuditId}: {context.Message.CompletedCalls} of {context.Message.PlannedCalls} calls, ${context.Message.SpentUsd}");
         return Task.CompletedTask;
     }
 
@@ -80,6 +88,17 @@ sealed class AuditFollower(AuditEnds ends) : IConsumer<AuditAccepted>, IConsumer
 sealed class AuditEnds
 {
     readonly System.Collections.Concurrent.ConcurrentDictionary<Guid, TaskCompletionSource<string>> ends = new();
+
+    readonly System.Collections.Concurrent.ConcurrentDictionary<Guid, TaskCompletionSource> accepted = new();
+
+    public Task Accept(Guid auditId)
+    {
+        accepted.GetOrAdd(auditId, _ => new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        return Task.CompletedTask;
+    }
+
+    public Task WaitUntilAcceptedAsync(Guid auditId, CancellationToken cancellationToken) =>
+        accepted.GetOrAdd(auditId, _ => new(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(cancellationToken);
 
     public Task Tell(Guid auditId, string end)
     {

@@ -60,6 +60,24 @@ static class MessagesInCode
         return taken;
     }
 
+    /// <summary>The queues of the service's consumers and state machines.</summary>
+    public static IReadOnlySet<string> QueuesOf(string service)
+    {
+        var names = KebabCaseEndpointNameFormatter.Instance;
+        var queues = new SortedSet<string>(StringComparer.Ordinal) { names.SanitizeName(Services[service].GetName().Name!["Assay.".Length..]) + "-operations" };
+        foreach (var type in Services[service].GetTypes().Where(type => type is { IsAbstract: false, IsInterface: false }))
+        {
+            if (type.IsAssignableTo(typeof(IConsumer)))
+                queues.Add(NameBy(nameof(IEndpointNameFormatter.Consumer), type));
+            else if (type.IsAssignableTo(typeof(SagaStateMachineInstance)))
+                queues.Add(NameBy(nameof(IEndpointNameFormatter.Saga), type));
+        }
+
+        return queues;
+
+        string NameBy(string method, Type type) => (string)typeof(IEndpointNameFormatter).GetMethod(method)!.MakeGenericMethod(type).Invoke(names, [])!;
+    }
+
     static string NameOf(Type message) => message.IsGenericType && message.GetGenericTypeDefinition() == typeof(Fault<>)
         ? $"Fault:{NameOf(message.GetGenericArguments()[0])}"
         : $"{message.Namespace}:{message.Name}";

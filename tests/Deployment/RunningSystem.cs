@@ -35,6 +35,11 @@ public sealed class RunningSystem : IAsyncLifetime
         {
             ["Engines__chatgpt__Kind"] = "scripted",
             ["Engines__advisor__Kind"] = "scripted",
+            ["Engines__slow__Kind"] = "scripted",
+            ["Engines__slow__MinLatency"] = "00:00:04",
+            ["Engines__slow__MaxLatency"] = "00:00:05",
+            // Several tests audit the same brand.
+            ["AuditSaga__Freshness"] = "00:00:00",
             ["Logging__Format"] = "json",
         }, "assay", service => new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -78,7 +83,14 @@ public sealed class RunningSystem : IAsyncLifetime
         return (await accepted.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("auditId").GetString()!;
     }
 
-    public async Task<JsonElement> WaitForTheEndAsync(string auditId)
+    public Task<JsonElement> WaitForTheEndAsync(string auditId) =>
+        WaitForAsync(auditId, status => status.GetProperty("status").GetString() is "Completed" or "Failed" or "Cancelled" or "Rejected");
+
+    public Task<JsonElement> WaitForPhaseAsync(string auditId, string phase) => WaitForAsync(auditId, status => status.GetProperty("status").GetString() == phase);
+
+    public Task<JsonElement> WaitForAttemptAsync(string auditId, int attempt) => WaitForAsync(auditId, status => status.GetProperty("attempt").GetInt32() == attempt);
+
+    async Task<JsonElement> WaitForAsync(string auditId, Predicate<JsonElement> isReached)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         while (true)
@@ -87,7 +99,7 @@ public sealed class RunningSystem : IAsyncLifetime
             if (response.IsSuccessStatusCode)
             {
                 var status = await response.Content.ReadFromJsonAsync<JsonElement>(limit.Token);
-                if (status.GetProperty("status").GetString() is "Completed" or "Failed" or "Cancelled" or "Rejected")
+                if (isReached(status))
                     return status;
             }
 
