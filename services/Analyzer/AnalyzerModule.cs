@@ -37,6 +37,7 @@ public sealed class AnalyzerModule : AssayModule
         bus.AddConsumer<GetAnswerTextsConsumer, GetAnswerTextsConsumerDefinition>();
         bus.AddConsumer<CompareAuditsConsumer, CompareAuditsConsumerDefinition>();
         bus.AddConsumer<RederiveAuditConsumer, RederiveAuditConsumerDefinition>();
+        bus.AddConsumer<GetPartialScoresConsumer, GetPartialScoresConsumerDefinition>();
         bus.AddConsumer<EraseAnswersConsumer, EraseAnswersConsumerDefinition>();
     }
 }

@@ -62,6 +62,8 @@ public sealed class DashboardModule : AssayModule
         services.AddScoped<HtmlReport>();
         services.AddScoped<GatewayClient>();
         services.AddScoped<AnalyzerClient>();
+        services.AddMemoryCache();
+        services.AddScoped<AuditHistory>();
         services.AddScoped<AuditDeletion>();
         services.AddScoped<BulkActions>();
         services.AddScoped<OperatorTrail>();
@@ -112,6 +114,8 @@ public sealed class DashboardModule : AssayModule
         bus.AddConsumer<AnnounceAlertConsumer, AnnounceAlertConsumerDefinition>();
         bus.AddRequestClient<GetAnswerTexts>();
         bus.AddRequestClient<CompareAudits>();
+        bus.AddRequestClient<RederiveAudit>();
+        bus.AddRequestClient<GetPartialScores>();
         bus.AddRequestClient<EraseAnswers>();
         bus.AddRequestClient<GetSpending>();
         bus.AddRequestClient<HaltSpending>();

@@ -79,6 +79,19 @@ public sealed class LookingBackAtAudits
     }
 
     [Fact]
+    public async Task Should_score_what_was_answered_of_an_audit_that_ended_early_and_store_nothing()
+    {
+        await using var analyzer = await AnalyzerHost.OnSqliteAsync();
+        var audit = await AuditAsync(analyzer, With, Without, scored: false);
+
+        var partial = await analyzer.AskAsync<GetPartialScores, PartialScores>(new() { AuditId = audit });
+
+        partial.Scored.ShouldNotBeNull().ShouldSatisfyAllConditions(s => s.Scores["visibility"].Value.ShouldBe(0.5), s => s.Coverage.Valid.ShouldBe(2), s => s.Attempt.ShouldBe(1));
+        (await analyzer.InDatabaseAsync(db => db.Scores.CountAsync())).ShouldBe(0);
+        (await analyzer.AskAsync<GetPartialScores, PartialScores>(new() { AuditId = NewId.NextGuid() })).Scored.ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Should_compare_two_audits_on_the_queries_both_have_and_say_when_it_cannot()
     {
         await using var analyzer = await AnalyzerHost.OnSqliteAsync();

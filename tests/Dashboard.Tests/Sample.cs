@@ -63,12 +63,17 @@ static class Sample
     public static DescribedAnswer Answer(string engine, int query, string text = "1. Anker Soundcore is the best choice. Sony follows.", string outcome = "valid", string? reason = null)
     {
         var start = text.IndexOf("Anker", StringComparison.Ordinal);
+        var rival = text.IndexOf("Sony", StringComparison.Ordinal);
         return new DescribedAnswer
         {
             CallKey = $"key-{engine}-q{query:000}", QueryId = $"q{query:000}", Query = QueryTexts[query - 1], Category = "given", Branded = false, Control = false, Run = 1,
             Outcome = outcome, Reason = reason, RequestedModel = "model-1", ServedModel = "model-1a", Surface = "simulated", Excerpt = text, TextLength = outcome == "valid" ? text.Length : 0,
             TextHash = "hash", ResponseTimeMs = 120, InputTokens = 10, OutputTokens = 50, CostMicroUsd = 1000, PaidTries = outcome == "declined" ? 0 : 1, MatcherVersion = "matcher-1",
-            Mentions = outcome != "valid" || start < 0 ? [] : [new DescribedMention { Brand = "Anker", Alias = "Anker", Start = start, End = start + 5, Rank = 1, Sentiment = 1, Recommendation = 1, Context = "is the best" }],
+            Mentions = outcome != "valid" ? [] :
+            [
+                .. start < 0 ? Array.Empty<DescribedMention>() : [new DescribedMention { Brand = "Anker", Alias = "Anker", Start = start, End = start + 5, Rank = 1, Sentiment = 1, Recommendation = 1, Context = "is the best" }],
+                .. rival < 0 ? Array.Empty<DescribedMention>() : [new DescribedMention { Brand = "Sony", Alias = "Sony", Start = rival, End = rival + 4, Rank = 2, Sentiment = 0, Recommendation = 0.5, Context = "Sony follows" }],
+            ],
             Citations = [new DescribedCitation { Url = "https://example.org/a", Domain = "example.org", Category = "thirdParty", Cited = true }],
             Features = ["battery life"], OtherBrands = ["Bose"], SnippetPotential = 0.4, VoiceFitness = 0.6,
         };
@@ -105,6 +110,19 @@ static class Sample
         AuditId = auditId, Attempt = attempt, Layer = layer, Simulated = true, SpentMicroUsd = 0,
         Insights = [new Insight { InsightId = $"L{layer}-01", Layer = layer, Theme = "position", Title = $"Finding of layer {layer}", Text = "Named first in most answers.", Available = true, CallKeys = ["key-chatgpt-q001"], InsightIds = [] }],
         Recommendations = layer == 3 ? [new Recommendation { Title = "Publish a comparison", Action = "Write about battery life.", Metric = "visibility", CallKeys = ["key-claude-q002"] }] : [],
+    };
+
+    public static AnswersJudged Judged(Guid auditId, int attempt = 1) => new()
+    {
+        AuditId = auditId, Attempt = attempt, Simulated = true, Asked = 4, Judged = 3, RecommendationKappa = 0.41, SentimentKappa = null,
+        RecommendationAgreement = Value(0.41, 0.12, 0.7, 3), SentimentAgreement = new ScoreValue { N = 3 }, FeaturesAgree = 0.667, SpentMicroUsd = 3000,
+        Disagreements = [new JudgeDisagreement { CallKey = "key-claude-q002", ReadRecommendation = 1, JudgedRecommendation = 0.5, ReadSentiment = 1, JudgedSentiment = 1 }],
+        Opinions =
+        [
+            new JudgeOpinion { CallKey = "key-chatgpt-q001", ReadRecommendation = 1, ReadSentiment = 1, Recommendation = 1, Sentiment = 1, Disagrees = false },
+            new JudgeOpinion { CallKey = "key-chatgpt-q002", ReadRecommendation = 1, ReadSentiment = 1, Reason = "it judged another answer than the one asked about.", Disagrees = false },
+            new JudgeOpinion { CallKey = "key-claude-q002", ReadRecommendation = 1, ReadSentiment = 1, Recommendation = 0.5, Sentiment = 1, Features = ["battery life"], Disagrees = true },
+        ],
     };
 
     public static PublishReport Manifest(Guid auditId, Guid scoreId, IReadOnlyList<Guid> batches, int answers = 4, int attempt = 1) => new()

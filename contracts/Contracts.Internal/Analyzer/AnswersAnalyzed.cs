@@ -82,6 +82,44 @@ public sealed record DescribedAnswer
     public required IReadOnlyList<string> OtherBrands { get; init; }
     public required double SnippetPotential { get; init; }
     public required double VoiceFitness { get; init; }
+
+    /// <summary>Places where a name stands and does not count, at most 100.</summary>
+    public IReadOnlyList<DescribedIgnored> Ignored { get; init; } = [];
+
+    /// <summary>Heuristic, 0 to 1: how much a reader learns about the brand beside its name; null where it is not mentioned.</summary>
+    public double? ContextQuality { get; init; }
+
+    /// <summary>Which facts about the brand the answer gives, and which of them stand beside a source.</summary>
+    public IReadOnlyList<DescribedFact> Facts { get; init; } = [];
+
+    /// <summary>The language it is written in; null when too short to tell.</summary>
+    public string? Language { get; init; }
+
+    /// <summary>Whether it was produced with search on; only such answers enter the citation rate.</summary>
+    public bool SearchOn { get; init; }
+
+    /// <summary>For the control query: whether it speaks of the brand that does not exist.</summary>
+    public bool FictitiousMentioned { get; init; }
+}
+
+/// <summary>A name that stands in the text and is no mention.</summary>
+public sealed record DescribedIgnored
+{
+    public required string Brand { get; init; }
+    public required string Alias { get; init; }
+    public required int Start { get; init; }
+    public required int End { get; init; }
+
+    /// <summary>absence, echo, refusal, code, url, source-label, no-cue or interface.</summary>
+    public required string Reason { get; init; }
+}
+
+/// <summary>One kind of fact a buyer needs about a brand.</summary>
+public sealed record DescribedFact
+{
+    public required string Field { get; init; }
+    public required bool Present { get; init; }
+    public required bool Sourced { get; init; }
 }
 
 /// <summary>One place where a brand is named in an answer.</summary>

@@ -1,3 +1,5 @@
+using Assay.Contracts;
+
 namespace Assay.Contracts.Internal.Analyzer;
 
 /// <summary>
@@ -22,6 +24,12 @@ public sealed record AnswersJudged
     /// <summary>Cohen's κ of tone.</summary>
     public double? SentimentKappa { get; init; }
 
+    /// <summary>κ of recommendation strength with its 95 % interval: queries resampled with all their answers.</summary>
+    public ScoreValue? RecommendationAgreement { get; init; }
+
+    /// <summary>κ of tone with its 95 % interval.</summary>
+    public ScoreValue? SentimentAgreement { get; init; }
+
     /// <summary>Share of opinions that name the same key features.</summary>
     public double? FeaturesAgree { get; init; }
 
@@ -29,6 +37,26 @@ public sealed record AnswersJudged
     public required IReadOnlyList<JudgeDisagreement> Disagreements { get; init; }
 
     public required long SpentMicroUsd { get; init; }
+
+    /// <summary>Every opinion that was asked for, usable or not, in order of call key.</summary>
+    public IReadOnlyList<JudgeOpinion> Opinions { get; init; } = [];
+}
+
+/// <summary>What reading and judge say of one answer. Where the judge's words could not be used, its values are null and <see cref="Reason"/> says why.</summary>
+public sealed record JudgeOpinion
+{
+    public required string CallKey { get; init; }
+    public required double ReadRecommendation { get; init; }
+    public required int ReadSentiment { get; init; }
+    public IReadOnlyList<string> ReadFeatures { get; init; } = [];
+    public double? Recommendation { get; init; }
+    public int? Sentiment { get; init; }
+
+    /// <summary>Null where the judge named none to compare.</summary>
+    public IReadOnlyList<string>? Features { get; init; }
+
+    public string? Reason { get; init; }
+    public required bool Disagrees { get; init; }
 }
 
 /// <summary>One answer on which judge and reading differ.</summary>

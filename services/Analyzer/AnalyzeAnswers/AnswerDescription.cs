@@ -11,6 +11,7 @@ static class AnswerDescription
     // A page shows some; an answer that names a brand a thousand times must not fill the bus.
     const int MaxMentions = 200;
     const int MaxCitations = 200;
+    const int MaxIgnored = 100;
 
     public static DescribedAnswer Of(AnswerRow row)
     {
@@ -46,6 +47,12 @@ static class AnswerDescription
             OtherBrands = reading?.OtherBrands ?? [],
             SnippetPotential = reading?.SnippetPotential ?? 0,
             VoiceFitness = reading?.VoiceFitness ?? 0,
+            Ignored = reading is null ? [] : [.. reading.Ignored.Take(MaxIgnored).Select(ignored => new DescribedIgnored { Brand = ignored.Brand, Alias = ignored.Alias, Start = ignored.Start, End = ignored.End, Reason = ignored.Reason })],
+            ContextQuality = reading?.ContextQuality,
+            Facts = reading is null ? [] : [.. reading.ContextFields.Select(fact => new DescribedFact { Field = fact.Field, Present = fact.Present, Sourced = fact.Sourced })],
+            Language = reading?.Language,
+            FictitiousMentioned = row.FictitiousMentioned,
+            SearchOn = row.SearchUsed == true || reading is { Citations.Count: > 0 },
         };
     }
 

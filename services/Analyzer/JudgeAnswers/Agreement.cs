@@ -1,6 +1,7 @@
 using Assay.Analyzer.Database;
 using Assay.Analyzer.DraftInsights;
 using Assay.Analyzer.Score.Statistics;
+using Assay.Contracts;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.LlmGateway;
 
@@ -23,7 +24,7 @@ static class Agreement
         ];
     }
 
-    public static AnswersJudged Report(Guid auditId, int attempt, bool simulated, long spentMicroUsd, IReadOnlyList<JudgementRow> rows)
+    public static AnswersJudged Report(Guid auditId, int attempt, bool simulated, long spentMicroUsd, IReadOnlyList<JudgementRow> rows, IReadOnlyDictionary<string, string> queryOf)
     {
         var judged = rows.Where(row => row.Recommendation is not null).ToList();
         var features = judged.Where(row => row.Features is not null).ToList();
@@ -36,6 +37,8 @@ static class Agreement
             Judged = judged.Count,
             RecommendationKappa = CohensKappa.Of(judged.ConvertAll(row => (row.ReadRecommendation, row.Recommendation!.Value))),
             SentimentKappa = CohensKappa.Of(judged.ConvertAll(row => (row.ReadSentiment, row.Sentiment!.Value))),
+            RecommendationAgreement = Value(CohensKappa.ByCluster(judged.ConvertAll(row => (queryOf[row.CallKey], row.ReadRecommendation, row.Recommendation!.Value)))),
+            SentimentAgreement = Value(CohensKappa.ByCluster(judged.ConvertAll(row => (queryOf[row.CallKey], row.ReadSentiment, row.Sentiment!.Value)))),
             FeaturesAgree = features.Count == 0 ? null : (double)features.Count(row => row.Features == row.ReadFeatures) / features.Count,
             Disagreements =
             [
@@ -49,8 +52,27 @@ static class Agreement
                 }),
             ],
             SpentMicroUsd = spentMicroUsd,
+            Opinions =
+            [
+                .. rows.OrderBy(row => row.CallKey, StringComparer.Ordinal).Select(row => new JudgeOpinion
+                {
+                    CallKey = row.CallKey,
+                    ReadRecommendation = row.ReadRecommendation,
+                    ReadSentiment = row.ReadSentiment,
+                    ReadFeatures = Features(row.ReadFeatures) ?? [],
+                    Recommendation = row.Recommendation,
+                    Sentiment = row.Sentiment,
+                    Features = Features(row.Features),
+                    Reason = row.Reason,
+                    Disagrees = row.Disagrees,
+                }),
+            ],
         };
+
+        static IReadOnlyList<string>? Features(string? json) => json is null ? null : JsonColumn.Read<List<string>>(json, "the features of a judgement");
     }
+
+    static ScoreValue Value(Estimate estimate) => new() { Value = estimate.Value, Low = estimate.Low, High = estimate.High, N = estimate.N };
 
     static JudgementRow Row(Guid auditId, int attempt, EvidenceAnswer read, EngineAnswer? said, IReadOnlyList<string> features)
     {

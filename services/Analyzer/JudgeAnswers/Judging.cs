@@ -53,7 +53,8 @@ static class Judging
         draft.SpentMicroUsd += spent;
         draft.OpenJudgeBatchId = null;
         draft.Version++;
-        return (draft, Agreement.Report(draft.AuditId, draft.Attempt, message.Simulated || evidence.Scores.Simulated, spent, rows));
+        var queryOf = evidence.Answers.ToDictionary(answer => answer.CallKey, answer => answer.QueryId, StringComparer.Ordinal);
+        return (draft, Agreement.Report(draft.AuditId, draft.Attempt, message.Simulated || evidence.Scores.Simulated, spent, rows, queryOf));
     }
 
     static AskEngine Ask(DraftRow draft, JudgeBatchRow batch) => new()

@@ -163,10 +163,10 @@ static class AuditsApi
         };
     }
 
-    static async Task<IResult> AnswersAsync(Guid id, AnswerReader answers, AuditReader audits, string? engine, string? query, string? outcome, string? brand, string? reason, int? page, int? pageSize, CancellationToken cancellationToken) =>
+    static async Task<IResult> AnswersAsync(Guid id, AnswerReader answers, AuditReader audits, [AsParameters] AnswerFilter filter, int? page, int? pageSize, CancellationToken cancellationToken) =>
         await audits.StatusAsync(id, cancellationToken) is null
             ? Problems.NoAudit(id)
-            : TypedResults.Ok(await answers.ListAsync(id, new AnswerFilter(engine, query, outcome, brand, reason), page ?? 1, pageSize ?? 50, cancellationToken));
+            : TypedResults.Ok(await answers.ListAsync(id, filter, page ?? 1, pageSize ?? 50, cancellationToken));
 
     static async Task<IResult> AnswerAsync(Guid id, string callKey, AnswerReader answers, CancellationToken cancellationToken) =>
         await answers.ReadAsync(id, callKey, cancellationToken) is { } answer

@@ -13,6 +13,7 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
     internal DbSet<AnswerRow> Answers => Set<AnswerRow>();
     internal DbSet<ScoreRow> Scores => Set<ScoreRow>();
     internal DbSet<InsightLayerRow> InsightLayers => Set<InsightLayerRow>();
+    internal DbSet<JudgementRow> Judgements => Set<JudgementRow>();
     internal DbSet<ManifestRow> Manifests => Set<ManifestRow>();
     internal DbSet<TransitionRow> Transitions => Set<TransitionRow>();
     internal DbSet<AccessKeyRow> AccessKeys => Set<AccessKeyRow>();

@@ -75,6 +75,16 @@ sealed class InsightLayerRow
     public required string Json { get; set; }
 }
 
+/// <summary>A language model's second opinions, of the highest attempt that asked for them.</summary>
+sealed class JudgementRow
+{
+    public Guid AuditId { get; set; }
+    public int Attempt { get; set; }
+
+    /// <summary>The AnswersJudged as JSON.</summary>
+    public required string Json { get; set; }
+}
+
 /// <summary>What a report must contain before it is published.</summary>
 sealed class ManifestRow
 {
@@ -147,6 +157,7 @@ static class PieceMaps
             row.HasIndex(r => r.AuditId);
         });
         model.Entity<InsightLayerRow>(row => row.ToTable("insight_layer").HasKey(r => new { r.AuditId, r.Layer }));
+        model.Entity<JudgementRow>(row => row.ToTable("judgement").HasKey(r => r.AuditId));
         model.Entity<ManifestRow>(row => row.ToTable("manifest").HasKey(r => new { r.AuditId, r.Attempt }));
         model.Entity<AttemptEndRow>(row => row.ToTable("attempt_end").HasKey(r => new { r.AuditId, r.Attempt }));
         model.Entity<DeletedAuditRow>(row =>

@@ -41,6 +41,7 @@ sealed class AuditDeletion(DashboardDbContext db, AnalyzerClient analyzer, TimeP
         await db.BatchProgress.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Scores.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.InsightLayers.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
+        await db.Judgements.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Manifests.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Panels.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Transitions.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);

@@ -158,23 +158,12 @@ static class PageEndpoints
         return TypedResults.Empty;
     }
 
-    static async Task<IResult> AuditAsync(Guid id, AuditReader reader, ReportReader reports, DashboardDbContext db, TimeProvider time, CancellationToken cancellationToken)
+    static async Task<IResult> AuditAsync(Guid id, AuditReader reader, ReportReader reports, AuditHistory history, TimeProvider time, CancellationToken cancellationToken)
     {
         if (await reader.StatusAsync(id, cancellationToken) is not { } status)
             return NoAudit(id);
         var report = status.Status is ReadStates.Requested or AuditStates.Rejected ? null : await reports.ReadAsync(id, withTexts: false, cancellationToken);
-        return Page<AuditPage>(new { Status = status, Report = report, Previous = await PreviousAsync(status, reader, db, cancellationToken), Now = time.GetUtcNow().UtcDateTime });
-    }
-
-    /// <summary>The last completed audit of the same brand and kind before this one; simulated results are never compared with real ones.</summary>
-    static async Task<AuditStatus?> PreviousAsync(AuditStatus status, AuditReader reader, DashboardDbContext db, CancellationToken cancellationToken)
-    {
-        if (status.Status != AuditStates.Completed)
-            return null;
-        var id = await db.Audits.AsNoTracking()
-            .Where(a => a.Brand == status.Brand && a.Kind == status.Kind && a.Status == AuditStates.Completed && a.Simulated == status.Simulated && a.CreatedAt < status.RegisteredAt)
-            .OrderByDescending(a => a.CreatedAt).Select(a => (Guid?)a.AuditId).FirstOrDefaultAsync(cancellationToken);
-        return id is { } previous ? await reader.StatusAsync(previous, cancellationToken) : null;
+        return Page<AuditPage>(new { Status = status, Report = report, Past = await history.ReadAsync(status, cancellationToken), Now = time.GetUtcNow().UtcDateTime });
     }
 
     static async Task<IResult> LiveAsync(Guid id, AuditReader reader, TimeProvider time, CancellationToken cancellationToken) =>
@@ -194,11 +183,10 @@ static class PageEndpoints
         }
     }
 
-    static async Task<IResult> AnswersAsync(Guid id, string? engine, string? query, string? outcome, string? brand, string? reason, int? page, AuditReader reader, AnswerReader answers, CancellationToken cancellationToken)
+    static async Task<IResult> AnswersAsync(Guid id, [AsParameters] AnswerFilter filter, int? page, AuditReader reader, AnswerReader answers, CancellationToken cancellationToken)
     {
         if (await reader.StatusAsync(id, cancellationToken) is not { } status)
             return NoAudit(id);
-        var filter = new AnswerFilter(engine, query, outcome, brand, reason);
         return Page<AnswersPage>(new { Status = status, List = await answers.ListAsync(id, filter, page ?? 1, 50, cancellationToken), Filter = filter });
     }
 

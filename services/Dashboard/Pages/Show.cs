@@ -68,7 +68,7 @@ static class Show
     public static Unit UnitOf(string metric) => metric switch
     {
         "overall" => Unit.Points,
-        "netSentiment" or "discoveryGap" => Unit.Signed,
+        "netSentiment" or "discoveryGap" or "kappa" => Unit.Signed,
         "pointsDifference" => Unit.SignedPoints,
         "averagePosition" => Unit.Position,
         "mrr" => Unit.Ratio,
@@ -115,6 +115,18 @@ static class Show
         "inDoubt" => "warn",
         _ => "live",
     };
+
+    /// <summary>A recommendation strength in words with its number.</summary>
+    public static string Strength(double strength) => strength switch
+    {
+        0 => "0 · absent",
+        <= 0.25 => "0.25 · in passing",
+        <= 0.5 => "0.5 · listed",
+        <= 0.75 => "0.75 · recommended",
+        _ => "1 · top pick",
+    };
+
+    public static string Tone(int sentiment) => sentiment > 0 ? "+ positive" : sentiment < 0 ? "− negative" : "0 neutral";
 
     public static string Outcome(string outcome) => outcome == "inDoubt" ? "in doubt" : outcome;
 

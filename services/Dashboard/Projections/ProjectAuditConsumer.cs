@@ -20,7 +20,7 @@ namespace Assay.Dashboard.Projections;
 /// </summary>
 sealed class ProjectAuditConsumer(DashboardDbContext db, WebhookOutbox webhooks, TimeProvider time) :
     IConsumer<AuditRegistered>, IConsumer<AuditAccepted>, IConsumer<AuditRejected>, IConsumer<AuditProgressed>, IConsumer<AuditTransitioned>,
-    IConsumer<QueriesPlanned>, IConsumer<AnswersDescribed>, IConsumer<AuditScored>, IConsumer<InsightsDrafted>, IConsumer<PublishReport>,
+    IConsumer<QueriesPlanned>, IConsumer<AnswersDescribed>, IConsumer<AuditScored>, IConsumer<InsightsDrafted>, IConsumer<AnswersJudged>, IConsumer<PublishReport>,
     IConsumer<BudgetReported>, IConsumer<BatchAlive>, IConsumer<AuditCompleted>, IConsumer<AuditFailed>, IConsumer<AuditCancelled>
 {
     DateTime Now => time.GetUtcNow().UtcDateTime;
@@ -159,6 +159,17 @@ sealed class ProjectAuditConsumer(DashboardDbContext db, WebhookOutbox webhooks,
         }
 
         await PublishCompleteReportsAsync(context, row);
+    }
+
+    public async Task Consume(ConsumeContext<AnswersJudged> context)
+    {
+        var message = context.Message;
+        await LockAsync(context, message.AuditId);
+        var json = JsonSerializer.Serialize(message, AssayJson.Options);
+        if (await db.Judgements.SingleOrDefaultAsync(j => j.AuditId == message.AuditId, context.CancellationToken) is not { } judgement)
+            db.Judgements.Add(new JudgementRow { AuditId = message.AuditId, Attempt = message.Attempt, Json = json });
+        else if (judgement.Attempt < message.Attempt)
+            (judgement.Attempt, judgement.Json) = (message.Attempt, json);
     }
 
     public async Task Consume(ConsumeContext<PublishReport> context)

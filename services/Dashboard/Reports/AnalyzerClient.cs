@@ -5,15 +5,18 @@ using MassTransit;
 namespace Assay.Dashboard.Reports;
 
 /// <summary>Asks the Analyzer, which alone keeps answers and readings.</summary>
-sealed class AnalyzerClient(IRequestClient<CompareAudits> comparisons, IRequestClient<EraseAnswers> erasures, IRequestClient<RederiveAudit> rederivations)
+sealed class AnalyzerClient(IRequestClient<CompareAudits> comparisons, IRequestClient<EraseAnswers> erasures, IRequestClient<RederiveAudit> rederivations, IRequestClient<GetPartialScores> partials)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Thousands of answers may have to be read.</summary>
     static readonly TimeSpan PatienceToRead = TimeSpan.FromSeconds(120);
 
-    public Task<AuditsCompared> CompareAsync(Guid auditId, Guid earlierAuditId, CancellationToken cancellationToken) =>
-        AskAsync($"to compare audit {auditId} with {earlierAuditId}", () => comparisons.GetResponse<AuditsCompared>(new CompareAudits { AuditId = auditId, EarlierAuditId = earlierAuditId }, cancellationToken, Patience));
+    public Task<AuditsCompared> CompareAsync(Guid auditId, Guid earlierAuditId, CancellationToken cancellationToken, TimeSpan? patience = null) =>
+        AskAsync($"to compare audit {auditId} with {earlierAuditId}", () => comparisons.GetResponse<AuditsCompared>(new CompareAudits { AuditId = auditId, EarlierAuditId = earlierAuditId }, cancellationToken, patience ?? Patience));
+
+    public async Task<AuditScored?> PartialScoresAsync(Guid auditId, TimeSpan patience, CancellationToken cancellationToken) =>
+        (await AskAsync($"to score what was answered of audit {auditId}", () => partials.GetResponse<PartialScores>(new GetPartialScores { AuditId = auditId }, cancellationToken, patience))).Scored;
 
     public Task<AnswersErased> EraseAsync(Guid auditId, string by, CancellationToken cancellationToken) =>
         AskAsync($"to erase audit {auditId}", () => erasures.GetResponse<AnswersErased>(new EraseAnswers { AuditId = auditId, RequestedBy = by }, cancellationToken, Patience));

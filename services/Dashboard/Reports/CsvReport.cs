@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Assay.Dashboard.Pages;
 
 namespace Assay.Dashboard.Reports;
 
@@ -10,7 +11,7 @@ static class CsvReport
     [
         "auditId", "brand", "queryId", "query", "category", "branded", "control", "engine", "simulated", "requestedModel", "servedModel", "surface", "run", "outcome", "reason",
         "mentioned", "rank", "sentiment", "recommendation", "mentions", "citations", "features", "otherBrands", "snippetPotential", "voiceFitness",
-        "responseTimeMs", "inputTokens", "outputTokens", "costUsd", "cacheHit", "reused", "paidTries", "callKey", "text",
+        "responseTimeMs", "inputTokens", "outputTokens", "costUsd", "cacheHit", "reused", "paidTries", "callKey", "text", "contextQuality", "language", "judgedRecommendation", "judgedSentiment", "judgeDisagrees",
     ];
 
     public static string Write(Report report)
@@ -30,6 +31,7 @@ static class CsvReport
                 Text(string.Join("; ", answer.Citations.Select(citation => citation.Url))), Text(string.Join("; ", answer.Features)), Text(string.Join("; ", answer.OtherBrands)),
                 Number(answer.SnippetPotential), Number(answer.VoiceFitness), Number(answer.ResponseTimeMs), Number(answer.InputTokens), Number(answer.OutputTokens),
                 answer.CostUsd.ToString(CultureInfo.InvariantCulture), Flag(answer.CacheHit), Flag(answer.Reused), Number(answer.PaidTries), Text(answer.CallKey), Text(answer.Text),
+                Number(answer.ContextQuality), Text(answer.Language), Number(answer.Judge?.Recommendation), Number(answer.Judge?.Sentiment), answer.Judge is { } judge ? Flag(judge.Disagrees) : "",
             ];
             csv.AppendJoin(',', cells).Append("\r\n");
         }
@@ -40,7 +42,9 @@ static class CsvReport
     /// <summary>Quoted; a leading =, +, -, @, tab or line break gets an apostrophe, so that a spreadsheet shows it instead of running it.</summary>
     internal static string Text(string? text)
     {
-        if (string.IsNullOrEmpty(text))
+        // A mark that reverses what stands behind it is made visible, as on the pages; report.json keeps the words to the letter.
+        text = Show.Plain(text);
+        if (text.Length == 0)
             return "";
         // Spreadsheets skip leading blanks before they look for a formula.
         var first = text.AsSpan().TrimStart(" \u00A0\u3000\uFEFF");

@@ -19,6 +19,12 @@ public sealed record Report
     /// <summary>True until the attempt has ended: numbers may still change.</summary>
     public required bool Provisional { get; init; }
 
+    /// <summary>True where the audit ended before it was scored: the scores cover what was answered until then.</summary>
+    public bool Partial { get; init; }
+
+    /// <summary>Why the scores of what was answered are not here, for a reader.</summary>
+    public string? ScoresUnavailable { get; init; }
+
     public required DateTime GeneratedAt { get; init; }
     public DateTime? StartedAt { get; init; }
     public DateTime? EndedAt { get; init; }
@@ -35,10 +41,39 @@ public sealed record Report
     public required bool InsightsSimulated { get; init; }
 
     public required IReadOnlyList<Recommendation> Recommendations { get; init; }
+
+    /// <summary>A language model's second opinion, where judging was switched on; it changes no score.</summary>
+    public ReportJudge? Judge { get; init; }
+
+    /// <summary>Every name the answers were searched for, with how strictly.</summary>
+    public IReadOnlyList<TrackedName> Names { get; init; } = [];
+
     public required ReportSpend Spend { get; init; }
     public required ReportLineage Lineage { get; init; }
     public required IReadOnlyList<ReportTransition> Transitions { get; init; }
     public RequestAudit? Request { get; init; }
+}
+
+public sealed record ReportJudge
+{
+    public required bool Simulated { get; init; }
+
+    /// <summary>Answers asked about.</summary>
+    public required int Asked { get; init; }
+
+    /// <summary>Usable opinions among them.</summary>
+    public required int Judged { get; init; }
+
+    /// <summary>Cohen's κ of recommendation strength against the deterministic reading.</summary>
+    public required ScoreValue RecommendationKappa { get; init; }
+
+    public required ScoreValue SentimentKappa { get; init; }
+
+    /// <summary>Share of opinions that name the same key features.</summary>
+    public double? FeaturesAgree { get; init; }
+
+    public required decimal SpentUsd { get; init; }
+    public required IReadOnlyList<JudgeDisagreement> Disagreements { get; init; }
 }
 
 public sealed record ReportFailure(string Reason, string? Detail, string? Phase);
@@ -103,6 +138,17 @@ public sealed record ReportAnswer
     public required double SnippetPotential { get; init; }
     public required double VoiceFitness { get; init; }
     public required IReadOnlyList<DescribedCitation> Citations { get; init; }
+
+    /// <summary>Places where a name stands and does not count, with the reason.</summary>
+    public IReadOnlyList<DescribedIgnored> Ignored { get; init; } = [];
+
+    /// <summary>Heuristic, 0 to 1; null where the brand is not mentioned.</summary>
+    public double? ContextQuality { get; init; }
+
+    public string? Language { get; init; }
+
+    /// <summary>A language model's second opinion of this answer, if it was asked.</summary>
+    public JudgeOpinion? Judge { get; init; }
 }
 
 public sealed record ReportSpend

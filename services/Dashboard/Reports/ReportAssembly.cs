@@ -13,7 +13,13 @@ sealed record ReportSource
     public required RequestAudit? Request { get; init; }
     public required QueriesPlanned? Panel { get; init; }
     public required AuditScored? Score { get; init; }
+
+    /// <summary>Whether the score covers only what was answered until the audit ended.</summary>
+    public bool Partial { get; init; }
+
+    public string? PartialUnavailable { get; init; }
     public required IReadOnlyList<InsightsDrafted> Layers { get; init; }
+    public AnswersJudged? Judged { get; init; }
     public required IReadOnlyList<SourceAnswer> Answers { get; init; }
     public required IReadOnlyList<TransitionRow> Transitions { get; init; }
     public required IReadOnlyDictionary<string, AnswerText> Texts { get; init; }
@@ -31,7 +37,8 @@ static class ReportAssembly
         var audit = source.Audit;
         var request = source.Request;
         var over = ReadStates.IsOver(audit.Status);
-        var answers = source.Answers.Select(answer => Describe(answer, source.Texts)).ToList();
+        var opinions = (source.Judged?.Opinions ?? []).ToDictionary(opinion => opinion.CallKey, StringComparer.Ordinal);
+        var answers = source.Answers.Select(answer => Describe(answer, source.Texts, opinions)).ToList();
         if (over)
             answers.AddRange(Undecided(source, answers));
         answers = [.. answers.OrderBy(a => a.QueryId, StringComparer.Ordinal).ThenBy(a => a.Engine, StringComparer.Ordinal).ThenBy(a => a.Run)];
@@ -48,6 +55,8 @@ static class ReportAssembly
             MetricsVersion = score?.MetricsVersion ?? audit.MetricsVersion,
             Simulated = audit.Simulated || answers.Any(a => a.Simulated),
             Provisional = !over,
+            Partial = source.Partial,
+            ScoresUnavailable = source.PartialUnavailable,
             GeneratedAt = now,
             StartedAt = audit.RegisteredAt ?? audit.CreatedAt,
             EndedAt = audit.EndedAt,
@@ -61,12 +70,22 @@ static class ReportAssembly
             Insights = [.. source.Layers.OrderBy(layer => layer.Layer).SelectMany(layer => layer.Insights)],
             InsightsSimulated = source.Layers.Any(layer => layer.Simulated),
             Recommendations = [.. source.Layers.OrderBy(layer => layer.Layer).SelectMany(layer => layer.Recommendations)],
+            Judge = source.Judged is { } judged ? JudgeOf(judged) : null,
+            Names = source.Panel?.Names ?? [],
             Spend = SpendOf(audit, answers),
             Lineage = new ReportLineage(audit.TrackingId ?? audit.AuditId, AuditJson.Ancestry(audit), audit.Depth, audit.ParentAuditId),
             Transitions = [.. source.Transitions.OrderBy(t => t.Sequence).Select(t => new ReportTransition(t.Sequence, t.Attempt, t.FromState, t.ToState, t.Trigger, t.Worker, t.At, t.ElapsedMs))],
             Request = request,
         };
     }
+
+    static ReportJudge JudgeOf(AnswersJudged judged) => new()
+    {
+        Simulated = judged.Simulated, Asked = judged.Asked, Judged = judged.Judged,
+        RecommendationKappa = judged.RecommendationAgreement ?? new ScoreValue { Value = judged.RecommendationKappa, N = judged.Judged },
+        SentimentKappa = judged.SentimentAgreement ?? new ScoreValue { Value = judged.SentimentKappa, N = judged.Judged },
+        FeaturesAgree = judged.FeaturesAgree, SpentUsd = MicroUsd.ToUsd(judged.SpentMicroUsd), Disagreements = judged.Disagreements,
+    };
 
     static ReportFailure? FailureOf(AuditRow audit) => audit.Status switch
     {
@@ -79,7 +98,7 @@ static class ReportAssembly
         ? new ReportBrand(audit.Brand ?? "", null, [], null, [], audit.Kind ?? AuditKinds.Brand)
         : new ReportBrand(request.Brand.Name, request.Brand.Domain, request.Brand.Aliases ?? [], request.Brand.Industry, request.Brand.Features ?? [], request.Kind);
 
-    static ReportAnswer Describe(SourceAnswer source, IReadOnlyDictionary<string, AnswerText> texts)
+    static ReportAnswer Describe(SourceAnswer source, IReadOnlyDictionary<string, AnswerText> texts, Dictionary<string, JudgeOpinion> opinions)
     {
         var answer = source.Answer;
         return new ReportAnswer
@@ -92,6 +111,7 @@ static class ReportAssembly
             CostUsd = MicroUsd.ToUsd(answer.CostMicroUsd), CacheHit = answer.CacheHit, Reused = answer.Reused, PaidTries = answer.PaidTries,
             MatcherVersion = answer.MatcherVersion, Mentions = answer.Mentions, Features = answer.Features, OtherBrands = answer.OtherBrands,
             SnippetPotential = answer.SnippetPotential, VoiceFitness = answer.VoiceFitness, Citations = answer.Citations,
+            Ignored = answer.Ignored, ContextQuality = answer.ContextQuality, Language = answer.Language, Judge = opinions.GetValueOrDefault(answer.CallKey),
         };
     }
 

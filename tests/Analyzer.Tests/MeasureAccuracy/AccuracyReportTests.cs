@@ -77,4 +77,19 @@ public sealed class When_two_judges_are_compared
         CohensKappa.Of<int>([(1, 1), (1, 1)]).ShouldBeNull();
         CohensKappa.Of<int>([]).ShouldBeNull();
     }
+
+    [Fact]
+    public void Should_give_kappa_an_interval_by_query_that_holds_it()
+    {
+        List<(string, int, int)> pairs = [.. Enumerable.Range(0, 60).Select(i => ($"q{i / 3}", i % 3, i % 5 == 0 ? (i + 1) % 3 : i % 3))];
+
+        var kappa = CohensKappa.ByCluster(pairs);
+
+        kappa.Value.ShouldNotBeNull().ShouldBe(CohensKappa.Of<int>([.. pairs.Select(p => (p.Item2, p.Item3))])!.Value);
+        kappa.Low.ShouldNotBeNull().ShouldBeLessThan(kappa.Value.Value);
+        kappa.High.ShouldNotBeNull().ShouldBeGreaterThan(kappa.Value.Value);
+        (kappa.High - kappa.Low).ShouldNotBeNull().ShouldBeInRange(0.05, 0.6);
+        CohensKappa.ByCluster<int>([("q1", 1, 1), ("q1", 0, 0)]).ShouldSatisfyAllConditions(k => k.Value.ShouldBe(1), k => k.Low.ShouldNotBeNull().ShouldBeLessThan(0.9));
+        CohensKappa.ByCluster<int>([]).Value.ShouldBeNull();
+    }
 }

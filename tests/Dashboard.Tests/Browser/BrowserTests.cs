@@ -141,6 +141,21 @@ public sealed class APersonWithABrowser(BrowserHost browser)
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Should_see_charts_with_and_without_script(bool script)
+    {
+        var id = await browser.Host.CompletedAuditAsync();
+        var (page, complaints) = await browser.SignedInAsync(script: script);
+        await page.GotoAsync(browser.At($"/audits/{id}"), new PageGotoOptions { WaitUntil = WaitUntilState.Load });
+        var chart = page.Locator("figure.chart").First;
+        (await chart.Locator("svg.drawing").IsVisibleAsync()).ShouldBe(!script);
+        (await chart.Locator(".plot svg").CountAsync()).ShouldBe(script ? 1 : 0);
+        (await chart.Locator("table td").AllTextContentsAsync()).ShouldContain("60 %");
+        complaints.ShouldBeEmpty();
+    }
+
+    [Theory]
     [InlineData(ColorScheme.Dark, 1440)]
     [InlineData(ColorScheme.Light, 1440)]
     [InlineData(ColorScheme.Dark, 375)]

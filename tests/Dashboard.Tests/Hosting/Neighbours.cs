@@ -130,8 +130,11 @@ sealed class Neighbours : AssayModule
         });
     }
 
-    public sealed class Analyzer(Neighbours neighbours) : IConsumer<GetAnswerTexts>, IConsumer<CompareAudits>, IConsumer<EraseAnswers>, IConsumer<RederiveAudit>
+    public sealed class Analyzer(Neighbours neighbours) : IConsumer<GetAnswerTexts>, IConsumer<CompareAudits>, IConsumer<EraseAnswers>, IConsumer<RederiveAudit>, IConsumer<GetPartialScores>
     {
+        public Task Consume(ConsumeContext<GetPartialScores> context) =>
+            context.RespondAsync(new PartialScores { AuditId = context.Message.AuditId, Scored = Sample.Scored(context.Message.AuditId, Guid.Empty) });
+
         public Task Consume(ConsumeContext<RederiveAudit> context)
         {
             neighbours.Hear(context.Message);

@@ -48,6 +48,7 @@ public sealed partial class APage(DashboardHost host)
     [InlineData("/lib/htmx.min.js", 40_000)]
     [InlineData("/lib/sse.js", 5_000)]
     [InlineData("/lib/echarts.min.js", 500_000)]
+    [InlineData("/charts.js", 3_000)]
     [InlineData("/app.css", 5_000)]
     public async Task Should_bring_its_parts_itself(string path, int least)
     {
@@ -151,6 +152,25 @@ public sealed partial class APage(DashboardHost host)
 
         using var program = await host.ProgramAsync(Roles.Viewer);
         (await program.GetStringAsync(new Uri($"/api/audits/{id}/report?format=html", UriKind.Relative))).ShouldNotContain("<script>", Case.Sensitive);
+        var csv = await program.GetStringAsync(new Uri($"/api/audits/{id}/report?format=csv", UriKind.Relative));
+        csv.ShouldNotContain('\u202E'.ToString());
+        csv.ShouldContain("<script>alert(1)</script>⟨U+202E⟩evil\"\" onload=x");
+        // Data for programs: to the letter, but served as JSON that no browser takes for a page.
+        using var json = await program.GetAsync(new Uri($"/api/audits/{id}/report?format=json", UriKind.Relative));
+        json.Content.Headers.ContentType!.MediaType.ShouldBe("application/json");
+        json.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
+        System.Text.Json.JsonDocument.Parse(await json.Content.ReadAsStringAsync()).RootElement.GetProperty("brand").GetProperty("name").GetString().ShouldBe(Hostile);
+    }
+
+    [Fact]
+    public async Task Should_not_let_a_brand_be_a_formula_in_a_spreadsheet()
+    {
+        var id = await host.CompletedAuditAsync("=HYPERLINK(\"http://evil.example\")", text: _ => "@SUM(A1) Anker");
+        using var program = await host.ProgramAsync(Roles.Viewer);
+        var csv = await program.GetStringAsync(new Uri($"/api/audits/{id}/report?format=csv", UriKind.Relative));
+        csv.ShouldContain("\"'=HYPERLINK(\"\"http://evil.example\"\")\"");
+        csv.ShouldContain("\"'@SUM(A1) Anker\"");
+        csv.ShouldNotContain("\"=", Case.Sensitive);
     }
 
     [Fact]

@@ -69,7 +69,7 @@ public sealed class ACompletedReport
     {
         foreach (var answer in report.Answers)
             foreach (var mention in answer.Mentions)
-                answer.Text![mention.Start..mention.End].ShouldBe("Anker");
+                answer.Text![mention.Start..mention.End].ShouldBe(mention.Alias);
     }
 
     [Fact]
@@ -142,6 +142,8 @@ public sealed class ACsvCell
     [InlineData("\r\n=1", "\"'\r\n=1\"")]
     [InlineData("＝1", "\"'＝1\"")]
     [InlineData("plain \"quoted\", text", "\"plain \"\"quoted\"\", text\"")]
+    [InlineData("\u202E=1+1", "\"⟨U+202E⟩=1+1\"")]
+    [InlineData("\u0000=1", "\"⟨U+0000⟩=1\"")]
     [InlineData("", "")]
     public void Should_never_be_a_formula(string text, string cell) => CsvReport.Text(text).ShouldBe(cell);
 }

@@ -594,6 +594,28 @@ namespace Assay.Dashboard.Migrations.PostgreSql
                     b.ToTable("insight_layer", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Dashboard.Database.JudgementRow", b =>
+                {
+                    b.Property<Guid>("AuditId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("audit_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("Json")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("json");
+
+                    b.HasKey("AuditId")
+                        .HasName("pk_judgement");
+
+                    b.ToTable("judgement", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Dashboard.Database.KnownQueueRow", b =>
                 {
                     b.Property<string>("Name")

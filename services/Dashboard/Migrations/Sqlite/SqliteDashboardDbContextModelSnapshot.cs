@@ -589,6 +589,28 @@ namespace Assay.Dashboard.Migrations.Sqlite
                     b.ToTable("insight_layer", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Dashboard.Database.JudgementRow", b =>
+                {
+                    b.Property<Guid>("AuditId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("audit_id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("Json")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("json");
+
+                    b.HasKey("AuditId")
+                        .HasName("pk_judgement");
+
+                    b.ToTable("judgement", (string)null);
+                });
+
             modelBuilder.Entity("Assay.Dashboard.Database.KnownQueueRow", b =>
                 {
                     b.Property<string>("Name")
