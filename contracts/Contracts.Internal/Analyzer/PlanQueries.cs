@@ -29,6 +29,9 @@ public sealed record QueriesPlanned
     public required IReadOnlyList<PlannedQuery> Queries { get; init; }
     public required long SpentMicroUsd { get; init; }
 
+    /// <summary>Why there is no query, for a reader; null if there is one.</summary>
+    public string? Problem { get; init; }
+
     /// <summary>Every name the answers are searched for, with how strictly.</summary>
     public IReadOnlyList<TrackedName> Names { get; init; } = [];
 }

@@ -22,7 +22,7 @@ static class PlanAnswer
         var tracked = TrackedBrands.Of(request);
         var panel = Decide(request, message.Answers, tracked.AreNamedIn);
         plan.Settle(panel.Source, panel.Queries, message.Answers.Where(answer => !answer.Reused).Sum(answer => answer.CostMicroUsd), now);
-        return plan.ToMessage(plan.Attempt, tracked.Names);
+        return plan.ToMessage(plan.Attempt, request, tracked);
     }
 
     /// <summary>An unusable answer gives a panel of templates: an audit never fails for want of an advisor.</summary>

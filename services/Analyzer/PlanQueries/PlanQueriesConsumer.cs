@@ -47,7 +47,7 @@ sealed class PlanQueriesConsumer(AnalyzerDbContext db, TimeProvider time) : ICon
             Decide(plan, message, now);
 
         if (plan.IsPlanned)
-            await context.Publish(plan.ToMessage(message.Attempt, TrackedBrands.Of(message.Request).Names));
+            await context.Publish(plan.ToMessage(message.Attempt, message.Request, TrackedBrands.Of(message.Request)));
         else if (plan.Attempt == message.Attempt)
         {
             await context.Publish(new AskEngine

@@ -1,4 +1,5 @@
 using Assay.Analyzer.Database;
+using Assay.Contracts;
 using Assay.Contracts.Internal.Analyzer;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -49,7 +50,7 @@ sealed class PlanRow
     }
 
     /// <summary>What the saga hears; only the attempt that planned has spent anything.</summary>
-    public QueriesPlanned ToMessage(int attempt, IReadOnlyList<TrackedName> names) => new()
+    public QueriesPlanned ToMessage(int attempt, RequestAudit request, TrackedBrands tracked) => new()
     {
         AuditId = AuditId,
         Attempt = attempt,
@@ -57,7 +58,8 @@ sealed class PlanRow
         Source = Source ?? throw new InvalidOperationException($"The plan of audit {AuditId} is not settled yet; its advisor batch {OpenBatchId} is still open."),
         Queries = ReadQueries(),
         SpentMicroUsd = attempt == Attempt ? SpentMicroUsd : 0,
-        Names = names,
+        Names = tracked.Names,
+        Problem = ReadQueries().Count > 0 ? null : QueryPlanner.WhyNothing(request),
     };
 }
 

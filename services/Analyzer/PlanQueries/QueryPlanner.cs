@@ -8,7 +8,7 @@ namespace Assay.Analyzer.PlanQueries;
 /// <summary>Decides panels. Pure: the same request and the same advice always give the same panel.</summary>
 static class QueryPlanner
 {
-    public const string Version = "planner-v2";
+    public const string Version = "planner-v3";
 
     /// <summary>The shortest and longest text of a planned query; given ones are used as they are.</summary>
     public const int MinLength = 8;
@@ -71,6 +71,11 @@ static class QueryPlanner
             [.. (request.Competitors ?? []).Select(competitor => Clean(competitor.Name))],
             features);
     }
+
+    /// <summary>What a person should know and can do where no query could be planned.</summary>
+    public static string WhyNothing(RequestAudit request) => QueryTemplates.Speaks(Language(request.Locale))
+        ? $"No query could be planned for {request.Brand.Name} in {request.Locale}. Give queries of your own, or an industry to plan for."
+        : $"No query could be planned for {request.Brand.Name}: there is no built-in wording in the language of {request.Locale} (there is in {string.Join(", ", QueryTemplates.Languages)}), and no usable query came from an advisor. Give queries of your own, or configure the engine advisor.";
 
     /// <summary>The primary subtag of a BCP 47 tag, lower case.</summary>
     public static string Language(string locale) => locale.Split('-', '_')[0].ToLowerInvariant();

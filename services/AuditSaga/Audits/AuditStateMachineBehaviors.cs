@@ -120,7 +120,7 @@ static class AuditStateMachineBehaviors
                     await x.PublishBatch(batches, x.CancellationToken);
                 })
                 .TransitionTo(machine.Asking),
-            unplanned => unplanned.Fail(machine, FailureReasons.PlanFailed, x => $"No query could be planned for {x.Saga.BrandName} (audit {x.Saga.CorrelationId}). Give queries of your own, or an industry to plan for.", Enders.Coverage));
+            unplanned => unplanned.Fail(machine, FailureReasons.PlanFailed, x => x.Message is QueriesPlanned { Problem: { } problem } ? problem : $"No query could be planned for {x.Saga.BrandName} (audit {x.Saga.CorrelationId}). Give queries of your own, or an industry to plan for.", Enders.Coverage));
 
     public static EventActivityBinder<AuditState, AnswersAnalyzed> CloseBatch(this EventActivityBinder<AuditState, AnswersAnalyzed> binder) => binder
         .Then(x => x.Saga.CloseBatch(x.Message, x.Now()));

@@ -1,4 +1,5 @@
 using Assay.Analyzer.PlanQueries;
+using Assay.Analyzer.ReadAnswer;
 using Assay.Contracts;
 
 namespace Assay.Analyzer.Tests.PlanQueries;
@@ -56,6 +57,12 @@ public sealed class PlanningAPanelFromTemplates
     [InlineData("de-DE", 200)]
     [InlineData("fr-FR", 200)]
     [InlineData("es-MX", 200)]
+    [InlineData("it-IT", 200)]
+    [InlineData("pt-BR", 200)]
+    [InlineData("nl-BE", 200)]
+    [InlineData("pl-PL", 200)]
+    [InlineData("ja-JP", 200)]
+    [InlineData("zh-CN", 200)]
     public void Should_hold_as_many_distinct_queries_as_requested_and_one_control_query(string locale, int count)
     {
         var panel = Plan(Requests.Anker() with { Queries = null, QueryCount = count, Locale = locale });
@@ -96,10 +103,36 @@ public sealed class PlanningAPanelFromTemplates
     [Fact]
     public void Should_plan_nothing_in_a_language_it_has_no_words_for()
     {
-        var panel = Plan(Requests.Anker() with { Queries = null, QueryCount = 10, Locale = "ja-JP" });
+        var panel = Plan(Requests.Anker() with { Queries = null, QueryCount = 10, Locale = "sw-KE" });
 
         panel.Queries.ShouldBeEmpty();
+        QueryPlanner.WhyNothing(Requests.Anker() with { Locale = "sw-KE" }).ShouldContain("no built-in wording in the language of sw-KE");
     }
+
+    [Theory]
+    [InlineData("it-IT", "it")]
+    [InlineData("pt-PT", "pt")]
+    [InlineData("nl-NL", "nl")]
+    [InlineData("pl-PL", "pl")]
+    [InlineData("ja-JP", "ja")]
+    [InlineData("zh-TW", "zh")]
+    [InlineData("de-DE", "de")]
+    [InlineData("fr-FR", "fr")]
+    [InlineData("es-ES", "es")]
+    public void Should_be_worded_in_the_language_asked_for(string locale, string language)
+    {
+        var request = Requests.Anker() with { Queries = null, QueryCount = 60, Locale = locale };
+        var panel = Plan(request with { Brand = request.Brand with { Industry = "USB", Features = [] } });
+
+        var text = string.Join(' ', panel.Queries.Where(q => !q.Branded).Select(q => q.Text));
+        AnswerReader.Read(new AnswerToRead { Text = text, Query = "", Locale = locale }, TrackedBrands.Of(request).Lexicon).Language.ShouldBe(language);
+        panel.Queries.ShouldAllBe(q => !q.Text.Contains('{') && !q.Text.Contains("  "));
+    }
+
+    [Fact]
+    public void Should_know_the_stop_words_or_script_of_every_language_it_has_words_for() =>
+        QueryTemplates.Languages.ShouldAllBe(language => QueryTemplates.Speaks(language) && !LanguageGuess.Matches(language == "en" ? "de" : "en", language));
+
 
     [Theory]
     [InlineData("{0} {1} {99}")]
@@ -192,6 +225,12 @@ public sealed class SpendingRepeatsAsParaphrases
     [InlineData("de-AT")]
     [InlineData("fr-CA")]
     [InlineData("es-ES")]
+    [InlineData("it-CH")]
+    [InlineData("pt-PT")]
+    [InlineData("nl-NL")]
+    [InlineData("pl-PL")]
+    [InlineData("ja-JP")]
+    [InlineData("zh-TW")]
     public void Should_give_every_planned_query_another_wording_for_each_further_run(string locale)
     {
         var panel = Plan(Request with { Locale = locale }, "");
