@@ -19,6 +19,7 @@ RUN --mount=type=cache,target=/nuget dotnet restore services/${SERVICE}/${SERVIC
 COPY contracts contracts
 COPY building-blocks building-blocks
 COPY services/${SERVICE} services/${SERVICE}
+COPY docs/accuracy.md docs/
 RUN --mount=type=cache,target=/nuget --mount=type=cache,target=/npm-cache \
     dotnet publish services/${SERVICE}/${SERVICE}.csproj -c Release -o /app --no-self-contained
 

@@ -42,7 +42,7 @@ static class ScoreTable
             var coverage = group.At("coverage");
             table.AddRow(
                 Markup.Escape(group.Text("name") ?? ""), Markup.Escape(group.Text("model") ?? ""), $"{coverage.Number("valid")}/{coverage.Number("planned")}",
-                Show.Score("visibility", visibility.Value), Show.Interval("visibility", visibility), Show.Score("recommendationRate", recommended.Value));
+                Show.Score("visibility", visibility.Value), Show.Interval("visibility", visibility), Both("recommendationRate", recommended));
         }
 
         console.Write(table);
@@ -71,9 +71,12 @@ static class ScoreTable
         {
             var visibility = scores.GetValueOrDefault("visibility") ?? new ScoreValue();
             var share = scores.GetValueOrDefault("shareOfVoice") ?? new ScoreValue();
-            table.AddRow(Markup.Escape(label), Show.Score("visibility", visibility.Value), Show.Interval("visibility", visibility), Show.Score("shareOfVoice", share.Value), difference ?? "", remark);
+            table.AddRow(Markup.Escape(label), Show.Score("visibility", visibility.Value), Show.Interval("visibility", visibility), Both("shareOfVoice", share), difference ?? "", remark);
         }
     }
+
+    /// <summary>A value over its interval, where there is no column for it: 0 of 45 still allows 8 %.</summary>
+    static string Both(string metric, ScoreValue score) => score.Value is null ? Show.Score(metric, null) : $"{Show.Score(metric, score.Value)}\n{Show.Interval(metric, score)}";
 
     static Table NewTable(string title) => new Table().Title(new TableTitle(title, new Style(decoration: Decoration.Bold))).Border(TableBorder.Rounded).LeftAligned();
 

@@ -152,11 +152,13 @@ static class Metrics
         new("recommendationRate", "Recommendation rate", "share of valid answers", "Answers that recommend the brand (strength 0.75 or more). A mention alone is no recommendation."),
         new("citationRate", "Citation rate", "share of valid answers made with search", "Answers that cite the brand's own domain. Nothing to measure where no engine searched."),
         new("netSentiment", "Net sentiment", "−1 to +1", "Positive minus negative clauses about the brand, divided by all such clauses; nothing below 10 clauses."),
+        new("visibilityBranded", "Visibility, branded queries", "share of valid answers, macro average by query", "The same over queries that name the brand or a tracked competitor; reported apart, outside every other number."),
         new("discoveryGap", "Discovery gap", "−1 to +1", "Visibility in branded queries minus visibility in unbranded ones."),
         new("stability", "Stability", "0–1", "How alike the sets of brands are in repeated answers to one query (mean pairwise Jaccard)."),
         new("contextCompleteness", "Context completeness", "share, heuristic", "How many of the brand's configured facts are present and sourced. A transparent heuristic, outside the overall score."),
         new("pawc", "Position-adjusted share", "share, heuristic", "Share of words in sentences that name the brand, weighted by how early they stand; our extension to brands."),
         new("geo", "GEO impression", "share among cited sources", "Position-adjusted word count of sentences that cite the brand's domain (KDD 2024, arXiv 2311.09735); nothing without citations."),
+        new("geoWordCount", "GEO impression (word count)", "share among cited sources", "The same without the weight of position."),
         new("falseMentionFloor", "False-mention floor", "share of control answers", "How often a fictitious brand was 'mentioned': what the detector reports when there is nothing to find."),
     ];
 

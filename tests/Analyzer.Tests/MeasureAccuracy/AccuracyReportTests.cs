@@ -59,11 +59,26 @@ public sealed class When_accuracy_is_measured : IDisposable
     [Trait("Needs", "Shared")]
     public async Task Should_find_ninety_seven_of_a_hundred_labelled_brands_in_recorded_answers()
     {
-        var figures = await AccuracyReport.RunAsync(SharedFolder.Find("answers/recorded-answers.jsonl"), TextWriter.Null);
+        var output = new StringWriter();
+        var figures = await AccuracyReport.RunAsync(SharedFolder.Find("answers/recorded-answers.jsonl"), output);
 
         figures.MentionRecall.Value.ShouldBeGreaterThanOrEqualTo(.97);
         figures.MentionRecallWhereNamed.Value.ShouldBeGreaterThanOrEqualTo(.99);
         figures.FirstF1.Value.ShouldBeGreaterThanOrEqualTo(.94);
+
+        // What is documented, and shown in the product, is what this release measures.
+        var documented = await File.ReadAllLinesAsync(Path.Combine(Repository(), "docs", "accuracy.md"));
+        foreach (var (name, figure) in figures.Named())
+            documented.ShouldContain(line => line.StartsWith(FormattableString.Invariant($"| {name} | {figure.Value:F3} [{figure.Low:F3}, {figure.High:F3}] |"), StringComparison.Ordinal), name);
+        output.ToString().ShouldStartWith(documented.Single(line => line.StartsWith("| `", StringComparison.Ordinal)).Split('`')[1]);
+    }
+
+    private static string Repository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Assay.slnx")))
+            folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException($"There is no Assay.slnx above {AppContext.BaseDirectory}; run the tests from their build output.");
     }
 }
 

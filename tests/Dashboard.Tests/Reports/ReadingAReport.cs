@@ -23,7 +23,7 @@ public sealed class ASecondOpinion(DashboardHost host)
         var page = await person.GetStringAsync(new Uri($"/audits/{id}", UriKind.Relative));
         page.ShouldContain("Second opinion");
         page.ShouldContain("0.12 to &#x2B;0.70");
-        page.ShouldContain("1 answers on which they differ");
+        page.ShouldContain("1 answer on which they differ");
         page.ShouldNotContain(">99<");
 
         (await person.GetStringAsync(new Uri($"/audits/{id}/answers/key-claude-q002", UriKind.Relative))).ShouldContain("They differ.");
