@@ -49,11 +49,22 @@ sealed class PostgresOwnerLock(LedgerDatabase database, IOptions<LlmGatewayOptio
             return;
         if (_holder is not null)
             await _holder.DisposeAsync();
-        _holder = new NpgsqlConnection(_connectionString);
-        await _holder.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand("SELECT pg_advisory_lock($1, $2)", _holder) { Parameters = { new() { Value = LockClass }, new() { Value = key } } };
-        await command.ExecuteNonQueryAsync(cancellationToken);
-        _heldKey = key;
+        // Kept only once it holds the lock: a connection that could not be opened, or has no lock, must not be taken for one that has.
+        _holder = null;
+        var holder = new NpgsqlConnection(_connectionString);
+        try
+        {
+            await holder.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand("SELECT pg_advisory_lock($1, $2)", holder) { Parameters = { new() { Value = LockClass }, new() { Value = key } } };
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch
+        {
+            await holder.DisposeAsync();
+            throw;
+        }
+
+        (_holder, _heldKey) = (holder, key);
     }
 
     public async Task<IReadOnlyList<Guid>> FindAbandonedAsync(Guid self, CancellationToken cancellationToken)
