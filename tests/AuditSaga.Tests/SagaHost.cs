@@ -14,6 +14,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Assay.AuditSaga.Tests;
 
@@ -24,6 +25,22 @@ sealed class SagaHost : IAsyncDisposable
     readonly ReceivedCount received = new();
 
     SagaHost(WebApplication app) => this.app = app;
+
+    /// <summary>Whether the host gives up, as it does when a background service throws.</summary>
+    public bool IsStopping => app.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested;
+
+    /// <summary>Waits until the watch has met the database's absence several times, or has given up.</summary>
+    public async Task UntilTheWatchSawItAsync()
+    {
+        var failures = app.Services.GetRequiredService<WatchFailures>();
+        var giveUp = DateTime.UtcNow.AddSeconds(30);
+        while (failures.Count < 3 && !IsStopping)
+        {
+            if (DateTime.UtcNow > giveUp)
+                throw new TimeoutException($"The watch has met {failures.Count} failures in 30 s.");
+            await Task.Delay(20);
+        }
+    }
 
     public Others Others => app.Services.GetRequiredService<Others>();
 
@@ -36,6 +53,9 @@ sealed class SagaHost : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Test" });
         builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
         builder.Logging.ClearProviders();
+        var failures = new WatchFailures();
+        builder.Logging.AddProvider(failures);
+        builder.Services.AddSingleton(failures);
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => setting.Split('=', 2)).Select(pair => KeyValuePair.Create(pair[0], (string?)pair[1])));
         builder.Services.AddSingleton(others ?? new Others());
         builder.Services.AddSingleton(clock);
@@ -92,6 +112,26 @@ sealed class SagaHost : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
+    }
+
+    /// <summary>Counts what the watch says about a database that cannot be used.</summary>
+    sealed class WatchFailures : ILoggerProvider, ILogger
+    {
+        int count;
+
+        public int Count => Volatile.Read(ref count);
+
+        public ILogger CreateLogger(string categoryName) => categoryName.EndsWith("DeadlineWatchService", StringComparison.Ordinal) ? this : NullLogger.Instance;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Name == "DatabaseUnusable")
+                Interlocked.Increment(ref count);
+        }
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public void Dispose() => Interlocked.Exchange(ref count, 0);
     }
 
     sealed class ReceivedCount : IReceiveObserver

@@ -25,9 +25,10 @@ sealed partial class DeadlineWatchService(IServiceScopeFactory scopes, IOptions<
             {
                 await WatchAsync(stoppingToken);
             }
-            catch (DbException exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                // The watch is the last one standing: it looks again when the database is back.
+                // The watch is the last one standing: whatever it met, it looks again. (EF Core wraps what a dying database throws, so its type
+                // says little; an exception that left this method would end the process.)
                 DatabaseUnusable(logger, exception, options.Value.WatchInterval);
             }
         }
@@ -56,7 +57,7 @@ sealed partial class DeadlineWatchService(IServiceScopeFactory scopes, IOptions<
             metrics.Rescued(reason);
             Rescued(logger, audit.AuditId, audit.Attempt, audit.State, reason);
         }
-        catch (DbException exception) when (exception.IsTransient)
+        catch (Exception exception) when (IsTransient(exception))
         {
             // Locked by somebody, or the database went away: neither says anything about the row.
             Postponed(logger, exception, audit.AuditId, audit.Attempt);
@@ -69,6 +70,8 @@ sealed partial class DeadlineWatchService(IServiceScopeFactory scopes, IOptions<
                 await EndByEmergencyAsync(audit, exception, cancellationToken);
         }
     }
+
+    static bool IsTransient(Exception exception) => exception is DbException { IsTransient: true } || exception.InnerException is { } inner && IsTransient(inner);
 
     async Task EndByEmergencyAsync(WatchedAudit audit, Exception cause, CancellationToken cancellationToken)
     {

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.Extensions.Options;
 
 namespace Assay.AuditSaga.Pruning;
@@ -25,9 +24,9 @@ sealed partial class AuditPruningService(IServiceScopeFactory scopes, IOptions<A
                 }
                 while (pruned == Batch);
             }
-            catch (DbException exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                // Nothing depends on pruning; the next hour will do.
+                // Nothing depends on pruning; the next hour will do. (EF Core wraps what a dying database throws.)
                 Postponed(logger, exception);
             }
         }
