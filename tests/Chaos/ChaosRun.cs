@@ -81,13 +81,13 @@ public sealed class ChaosRun(Profile profile, string folder, TextWriter output)
 /// <summary>The table of results in text.</summary>
 public static class Table
 {
-    public const string Head = "| seed | audits | terminal | completed | stuck | finished twice | unheard | calls | paid twice | in doubt | unexplained | ledger µ$ | bill µ$ | overshoot | after halt | contradictory | error queues | s to done | s | plan |";
+    public const string Head = "| seed | audits | terminal | completed | stuck | finished twice | unheard | calls | paid twice | in doubt | unexplained | ledger µ$ | bill µ$ | overshoot | after halt | contradictory | error queues | ended alone | s to done | s | plan |";
 
     public static string Line(SeedRow row)
     {
         var v = row.Verdict;
         return string.Create(CultureInfo.InvariantCulture,
-            $"| {row.Seed} | {v.Audits} | {v.Terminal} | {v.Completed} | {v.Stuck} | {v.FinishedTwice} | {v.Unheard} | {v.Calls} | {v.DuplicatesPaid} | {v.InDoubt} | {v.InDoubtUnexplained} | {v.LedgerMicroUsd} | {v.BillMicroUsd} | {v.OvershootMicroUsd} | {v.SentAfterHalt} | {v.ContradictoryRows} | {v.InErrorQueues} | {row.SecondsToDone:0.0} | {row.SecondsInAll:0.0} | {row.Plan} |");
+            $"| {row.Seed} | {v.Audits} | {v.Terminal} | {v.Completed} | {v.Stuck} | {v.FinishedTwice} | {v.Unheard} | {v.Calls} | {v.DuplicatesPaid} | {v.InDoubt} | {v.InDoubtUnexplained} | {v.LedgerMicroUsd} | {v.BillMicroUsd} | {v.OvershootMicroUsd} | {v.SentAfterHalt} | {v.ContradictoryRows} | {v.InErrorQueues} | {v.EndedByThemselves} | {row.SecondsToDone:0.0} | {row.SecondsInAll:0.0} | {row.Plan} |");
     }
 
     public static string Findings(SeedRow row) =>
@@ -104,6 +104,6 @@ public static class Table
         var broken = rows.Where(row => !row.Holds).ToList();
         var toDone = rows.Select(row => row.SecondsToDone).Order().ToList();
         return string.Create(CultureInfo.InvariantCulture,
-            $"{rows.Count} seeds, {rows.Sum(row => row.Verdict.Audits)} audits: {rows.Sum(row => row.Verdict.Terminal)} terminal ({rows.Sum(row => row.Verdict.Completed)} completed), {rows.Sum(row => row.Verdict.Stuck)} stuck, {rows.Sum(row => row.Verdict.FinishedTwice)} finished twice, {rows.Sum(row => row.Verdict.Unheard)} unheard; {rows.Sum(row => row.Verdict.Calls)} calls, {rows.Sum(row => row.Verdict.DuplicatesPaid)} paid twice, {rows.Sum(row => row.Verdict.InDoubt)} in doubt ({rows.Sum(row => row.Verdict.InDoubtUnexplained)} unexplained), overshoot {rows.Sum(row => row.Verdict.OvershootMicroUsd)} µ$, {rows.Sum(row => row.Verdict.SentAfterHalt)} sent after a halt, {rows.Sum(row => row.Verdict.ContradictoryRows)} contradictory rows, {rows.Sum(row => row.Verdict.InErrorQueues)} in error queues; last fault to all done: median {toDone[toDone.Count / 2]:0.0} s, worst {toDone[^1]:0.0} s; {broken.Count} seeds broke a promise{(broken.Count == 0 ? "" : ": " + string.Join(", ", broken.Select(row => row.Seed)))}");
+            $"{rows.Count} seeds, {rows.Sum(row => row.Verdict.Audits)} audits: {rows.Sum(row => row.Verdict.Terminal)} terminal ({rows.Sum(row => row.Verdict.Completed)} completed), {rows.Sum(row => row.Verdict.Stuck)} stuck, {rows.Sum(row => row.Verdict.FinishedTwice)} finished twice, {rows.Sum(row => row.Verdict.Unheard)} unheard; {rows.Sum(row => row.Verdict.Calls)} calls, {rows.Sum(row => row.Verdict.DuplicatesPaid)} paid twice, {rows.Sum(row => row.Verdict.InDoubt)} in doubt ({rows.Sum(row => row.Verdict.InDoubtUnexplained)} unexplained), overshoot {rows.Sum(row => row.Verdict.OvershootMicroUsd)} µ$, {rows.Sum(row => row.Verdict.SentAfterHalt)} sent after a halt, {rows.Sum(row => row.Verdict.ContradictoryRows)} contradictory rows, {rows.Sum(row => row.Verdict.InErrorQueues)} in error queues, {rows.Sum(row => row.Verdict.EndedByThemselves)} processes ended by themselves; last fault to all done: median {toDone[toDone.Count / 2]:0.0} s, worst {toDone[^1]:0.0} s; {broken.Count} seeds broke a promise{(broken.Count == 0 ? "" : ": " + string.Join(", ", broken.Select(row => row.Seed)))}");
     }
 }

@@ -83,6 +83,8 @@ public sealed record ChaosSettings
             ["LlmGateway__BurnRateMultiple"] = "1000",
             ["Engines__simulated__Kind"] = "scripted",
             ["Logging__LogLevel__Default"] = "Information",
+            // Killed processes start cold again and again; instrumenting them for a steady state they never reach costs more than it gives.
+            ["DOTNET_TieredPGO"] = "0",
         };
         return settings;
     }

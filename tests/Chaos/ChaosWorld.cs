@@ -37,6 +37,22 @@ sealed class Instance(string service, int number, ServiceProcess process, Faulty
     }
 }
 
+/// <summary>One fault at a time for each process.</summary>
+sealed class Turn : IDisposable
+{
+    readonly SemaphoreSlim _semaphore;
+
+    Turn(SemaphoreSlim semaphore) => _semaphore = semaphore;
+
+    public static async Task<Turn> TakeAsync(SemaphoreSlim semaphore, CancellationToken cancellationToken)
+    {
+        await semaphore.WaitAsync(cancellationToken);
+        return new Turn(semaphore);
+    }
+
+    public void Dispose() => _semaphore.Release();
+}
+
 /// <summary>Broker, database, provider and two instances of each service, shared by the seeds of a run; faults are done to it here.</summary>
 public sealed class ChaosWorld : IAsyncDisposable
 {
@@ -47,6 +63,8 @@ public sealed class ChaosWorld : IAsyncDisposable
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
     readonly List<Instance> _instances = [];
+    readonly ConcurrentQueue<string> _gone = [];
+    readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new(StringComparer.Ordinal);
     readonly Dictionary<string, string> _connectionStrings = new(StringComparer.Ordinal);
     readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
     readonly string _folder;
@@ -158,6 +176,9 @@ public sealed class ChaosWorld : IAsyncDisposable
     public async Task<DoneFault> DoAsync(Fault fault, DateTime start, CancellationToken cancellationToken)
     {
         await DelayUntilAsync(start + fault.At, cancellationToken);
+        // On a slow machine the last fault's restart may still be going on: what it hits is hit again once it works.
+        var target = fault.Link is null ? fault.Service is null ? fault.Kind is FaultKind.KillBroker ? "broker" : fault.Kind is FaultKind.Provider ? "provider" : "database" : $"{fault.Service}/{fault.Instance}" : null;
+        using var turn = target is null ? null : await Turn.TakeAsync(_turns.GetOrAdd(target, _ => new SemaphoreSlim(1)), cancellationToken);
         var began = DateTime.UtcNow;
         switch (fault.Kind)
         {
@@ -222,13 +243,40 @@ public sealed class ChaosWorld : IAsyncDisposable
         await CalmProviderAsync();
         foreach (var link in _instances.SelectMany(instance => instance.Links).Where(link => link.State is not LinkState.Whole))
             link.Become(LinkState.Whole);
-        foreach (var instance in _instances)
+        await Task.WhenAll(_instances.Select(HealAsync));
+    }
+
+    async Task HealAsync(Instance instance)
+    {
+        var giveUp = DateTime.UtcNow + Patience;
+        while (true)
         {
             if (instance.Process.HasExited)
+            {
+                // No fault is at work any more and each started again what it had stopped: this one ended by itself.
+                _gone.Enqueue($"{instance.Name} ended by itself: {instance.Process.LastWords}");
                 instance.Process.Start();
-        }
+            }
 
-        await Task.WhenAll(_instances.Select(instance => instance.Process.WaitUntilReadyAsync(Patience)));
+            try
+            {
+                await instance.Process.WaitUntilReadyAsync(Patience);
+                return;
+            }
+            catch (InvalidOperationException) when (instance.Process.HasExited && DateTime.UtcNow < giveUp)
+            {
+                // It ended while it was waited for: counted and started once more.
+            }
+        }
+    }
+
+    /// <summary>Instances that ended though nobody stopped them, since this was last asked.</summary>
+    public IReadOnlyList<string> TakeGone()
+    {
+        List<string> gone = [];
+        while (_gone.TryDequeue(out var one))
+            gone.Add(one);
+        return gone;
     }
 
     /// <summary>The last lines of every instance's log.</summary>
@@ -309,7 +357,7 @@ public sealed class ChaosWorld : IAsyncDisposable
         await stop(instance);
         await Task.Delay(fault.For, cancellationToken);
         instance.Process.Start(more);
-        await instance.Process.WaitUntilReadyAsync(Patience);
+        await HealAsync(instance);
     }
 
     async Task CalmProviderAsync() => await Provider.ConfigureAsync(new { p429 = 0, p500 = 0, p529 = 0, pHang = 0, pTrunc = 0, pEmpty = 0, pReset = 0, pBadJson = 0, pLength = 0, pSlow = 0 });

@@ -22,6 +22,7 @@ public sealed record Verdict
     public int SentAfterHalt { get; init; }
     public int ContradictoryRows { get; init; }
     public long InErrorQueues { get; init; }
+    public int EndedByThemselves { get; init; }
 
     /// <summary>Each broken promise, in words.</summary>
     public IReadOnlyList<string> Violations { get; init; } = [];
@@ -74,8 +75,11 @@ public static class Checker
         var contradictions = Contradictions(facts, states).ToList();
         violations.AddRange(contradictions);
 
+        violations.AddRange(facts.EndedByThemselves);
+
         return new Verdict
         {
+            EndedByThemselves = facts.EndedByThemselves.Count,
             Audits = facts.Asked.Count,
             Terminal = facts.Audits.Count - live.Count,
             Completed = facts.Audits.Count(audit => audit.State == AuditStates.Completed),

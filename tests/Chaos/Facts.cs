@@ -58,6 +58,9 @@ public sealed record Facts
     public required long InErrorQueues { get; init; }
     public required long ParkedMessages { get; init; }
 
+    /// <summary>Processes that ended though nobody stopped them.</summary>
+    public IReadOnlyList<string> EndedByThemselves { get; init; } = [];
+
     /// <summary>When the last fault was over.</summary>
     public DateTime LastHealedAt => Faults.Count == 0 ? DateTime.MinValue : Faults.Max(fault => fault.HealedAt);
 }

@@ -35,6 +35,7 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
     readonly ConcurrentDictionary<Guid, DateTime> _asked = new();
     readonly ConcurrentBag<DoneFault> _faults = [];
     readonly ConcurrentBag<Halt> _halts = [];
+    IReadOnlyList<string> _gone = [];
     volatile Dictionary<Guid, (string State, int Attempt, DateTime DeadlineAt)> _states = [];
     bool _working = true;
     DateTime? _allEndedAt;
@@ -42,6 +43,7 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
     public async Task<SeedRow> RunAsync(CancellationToken cancellationToken)
     {
         await world.HealAsync();
+        world.TakeGone();
         await world.ForgetCallsAsync();
         var errorsBefore = await world.ErrorQueuesAsync();
         var start = DateTime.UtcNow;
@@ -51,6 +53,8 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
         await Task.WhenAll(faults);
         await world.HealAsync();
         await Task.WhenAll(producing);
+        await world.HealAsync();
+        _gone = world.TakeGone();
         _working = false;
         await watching;
         var (verdict, facts) = await SettleAsync(errorsBefore.Values.Sum(), cancellationToken);
@@ -185,6 +189,7 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
                 continue;
             }
 
+            facts = facts with { EndedByThemselves = _gone };
             var verdict = Checker.Check(facts, world.Settings);
             if (verdict.Violations.Count == 0 && facts.Bill.InFlight == 0 || DateTime.UtcNow > limit || Hopeless(verdict))
                 return (verdict, facts);
@@ -193,7 +198,7 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
     }
 
     /// <summary>What can only get worse with time.</summary>
-    static bool Hopeless(Verdict verdict) => verdict.DuplicatesPaid > 0 || verdict.FinishedTwice > 0 || verdict.SentAfterHalt > 0;
+    static bool Hopeless(Verdict verdict) => verdict.DuplicatesPaid > 0 || verdict.FinishedTwice > 0 || verdict.SentAfterHalt > 0 || verdict.EndedByThemselves > 0 && verdict.Violations.Count == verdict.EndedByThemselves;
 
     static Task DelayUntilAsync(DateTime moment, CancellationToken cancellationToken)
     {

@@ -105,6 +105,9 @@ public sealed class TheChecker
     public void Should_find_a_bill_that_is_not_the_ledgers(double usd) => Checker.Check(Sound with { Bill = Sound.Bill with { Usd = (decimal)usd } }, Settings).Violations.ShouldNotBeEmpty();
 
     [Fact]
+    public void Should_find_a_process_that_ended_by_itself() => Checker.Check(Sound with { EndedByThemselves = ["AuditSaga/0"] }, Settings).Violations.ShouldHaveSingleItem();
+
+    [Fact]
     public void Should_find_spending_above_a_ceiling()
     {
         Checker.Check(Sound with { Scopes = [Sound.Scopes[0] with { Ceiling = 60 }] }, Settings).OvershootMicroUsd.ShouldBe(40);

@@ -38,6 +38,9 @@ public sealed class ServiceProcess : IAsyncDisposable
     /// <summary>Waits until the process has written a line that contains the text.</summary>
     public Task WaitForLineAsync(string text, TimeSpan limit) => Process.WaitForLineAsync(text, limit);
 
+    /// <summary>The errors among the last lines of its log, in one line.</summary>
+    public string LastWords => string.Join(" | ", LogTail.Split('\n').Where(line => line.Contains(" ERR ", StringComparison.Ordinal) || line.Contains(" FTL ", StringComparison.Ordinal) || line.StartsWith("Unhandled", StringComparison.Ordinal)).TakeLast(2));
+
     private ServerProcess Process => _process ?? throw new InvalidOperationException($"The {Service} service was not started.");
 
     /// <summary>Starts the process, or starts it again after it ended. Does not wait until it is ready.</summary>
