@@ -5,6 +5,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Assay.Contracts;
 using Assay.Contracts.Internal;
+using Assay.Contracts.Internal.AuditSaga;
 using Assay.Embedded.Cli;
 
 namespace Assay.Embedded.Api;
@@ -54,6 +55,9 @@ sealed class AssayApi : IDisposable
 
     public Task<Spending> SpendingAsync(Guid? auditId, CancellationToken cancellationToken) =>
         SendAsync<Spending>(HttpMethod.Get, auditId is null ? "api/spending" : $"api/spending?auditId={auditId}", null, "read the ledger", cancellationToken);
+
+    public Task<IntegrityPage> CheckIntegrityAsync(string? cursor, bool repair, CancellationToken cancellationToken) =>
+        SendAsync<IntegrityPage>(HttpMethod.Post, "api/integrity", new { cursor, repair }, "compare the services", cancellationToken);
 
     public Task<HaltAnswer> HaltAsync(string reason, CancellationToken cancellationToken) =>
         SendAsync<HaltAnswer>(HttpMethod.Post, "api/spending/halt", new { reason }, "halt spending", cancellationToken);

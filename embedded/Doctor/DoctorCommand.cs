@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Assay.Contracts.Internal.AuditSaga;
 using Assay.Embedded.Api;
 using Assay.Embedded.Audits;
 using Assay.Embedded.Cli;
@@ -13,11 +14,12 @@ namespace Assay.Embedded.Doctor;
 /// <summary><c>assay doctor</c>: looks at everything an audit needs and says what is wrong and what to do.</summary>
 static class DoctorCommand
 {
+    const int ExamplesShown = 10;
     const long LittleSpace = 500L * 1024 * 1024;
 
     public static Command Create(CliContext cli, SystemOptions target)
     {
-        var integrity = new Option<bool>("--integrity") { Description = "Also read every page of the databases" };
+        var integrity = new Option<bool>("--integrity") { Description = "Also read every page of the databases, and compare what saga, ledger, analysis and read model hold of every ended audit" };
         var command = new Command("doctor", "Check the data directory, the databases, the engines and the ledger") { integrity };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -31,7 +33,7 @@ static class DoctorCommand
 
             // A damaged file would only be told again, less clearly, by a system that cannot start on it.
             if (!findings.AnyFailure)
-                await CheckSystemAsync(cli, findings, choice, cancellationToken);
+                await CheckSystemAsync(cli, findings, choice, parsed.GetValue(integrity), cancellationToken);
             await cli.Out.WriteLineAsync(findings.AnyFailure ? "Something is wrong; see FAIL above." : "All is well.");
             return findings.AnyFailure ? ExitCodes.Failed : ExitCodes.Done;
         });
@@ -89,7 +91,7 @@ static class DoctorCommand
         }
     }
 
-    static async Task CheckSystemAsync(CliContext cli, Findings findings, SystemChoice choice, CancellationToken cancellationToken)
+    static async Task CheckSystemAsync(CliContext cli, Findings findings, SystemChoice choice, bool thoroughly, CancellationToken cancellationToken)
     {
         await using var system = await AssaySystem.ConnectAsync(cli, choice, "doctor", cancellationToken);
         var (ready, text) = await system.Api.ReadyAsync(cancellationToken);
@@ -122,6 +124,61 @@ static class DoctorCommand
         foreach (var audit in live.Items.Where(a => a.DeadlineAt is { } deadline && now > deadline.AddSeconds(60)))
             await findings.FailAsync("audit", $"{audit.AuditId} is {audit.Status} 60 s past its deadline {Show.Time(audit.DeadlineAt)}; the watch should have failed it. See the log.");
         await findings.OkAsync("audits", $"{live.Total} live");
+        if (thoroughly)
+            await CompareServicesAsync(system, findings, cancellationToken);
+    }
+
+    static async Task CompareServicesAsync(AssaySystem system, Findings findings, CancellationToken cancellationToken)
+    {
+        var found = new List<IntegrityDifference>();
+        var unanswered = new SortedSet<string>(StringComparer.Ordinal);
+        var (compared, unsettled) = (0, 0);
+        var repairing = new List<string?>();
+        string? cursor = null;
+        do
+        {
+            var page = await system.Api.CheckIntegrityAsync(cursor, repair: true, cancellationToken);
+            if (page.Differences.Any(difference => difference.Repaired))
+                repairing.Add(cursor);
+            found.AddRange(page.Differences);
+            unanswered.UnionWith(page.Unanswered);
+            (compared, unsettled) = (compared + page.Checked, unsettled + page.Unsettled);
+            cursor = page.Next;
+        }
+        while (cursor is not null);
+
+        var stillWrong = await WaitForRepairAsync(system, repairing, cancellationToken);
+        foreach (var service in unanswered)
+            await findings.FailAsync("integrity", $"{service} did not answer; nothing was compared with it. See its log, then run this again.");
+        foreach (var kind in found.GroupBy(difference => difference.Kind, StringComparer.Ordinal).OrderBy(kind => kind.Key, StringComparer.Ordinal))
+        {
+            await findings.FailAsync("integrity", $"{kind.Key}: {Show.Count(kind.Count(), "audit")}{(kind.All(difference => difference.Repaired && !stillWrong.Contains((difference.AuditId, difference.Kind))) ? ", repaired" : "")}");
+            foreach (var difference in kind.Take(ExamplesShown))
+                await findings.NoteAsync($"{difference.AuditId}: {difference.Detail}");
+        }
+
+        var aside = unsettled == 0 ? "" : $"; {unsettled} live or just ended, not compared";
+        if (found.Count == 0 && unanswered.Count == 0)
+            await findings.OkAsync("integrity", $"saga, ledger, analysis and read model agree on {Show.Count(compared, "ended audit")}{aside}");
+        else
+            await findings.NoteAsync($"{Show.Count(compared, "ended audit")} compared{aside}. Only the read model is ever repaired; for the rest compare with a backup.");
+    }
+
+    /// <summary>The read model is repaired by messages; looks again until they have come, or for long enough.</summary>
+    static async Task<HashSet<(Guid AuditId, string Kind)>> WaitForRepairAsync(AssaySystem system, List<string?> pages, CancellationToken cancellationToken)
+    {
+        HashSet<(Guid, string)> wrong = [];
+        for (var look = 0; pages.Count > 0 && look < 20; look++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(0.5), cancellationToken);
+            wrong.Clear();
+            foreach (var page in pages)
+                wrong.UnionWith((await system.Api.CheckIntegrityAsync(page, repair: false, cancellationToken)).Differences.Where(difference => difference.Repaired).Select(difference => (difference.AuditId, difference.Kind)));
+            if (wrong.Count == 0)
+                break;
+        }
+
+        return wrong;
     }
 
     static string NotReady(string text)
@@ -142,6 +199,8 @@ static class DoctorCommand
         public bool AnyFailure { get; private set; }
 
         public Task OkAsync(string what, string text) => cli.Out.WriteLineAsync($"ok    {what,-9} {text}");
+
+        public Task NoteAsync(string text) => cli.Out.WriteLineAsync($"      {"",-9} {text}");
 
         public Task WarnAsync(string what, string text) => cli.Out.WriteLineAsync($"warn  {what,-9} {text}");
 

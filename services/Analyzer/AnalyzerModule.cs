@@ -4,6 +4,7 @@ using Assay.Analyzer.CompareAudits;
 using Assay.Analyzer.Database;
 using Assay.Analyzer.DraftInsights;
 using Assay.Analyzer.EraseAnswers;
+using Assay.Analyzer.Integrity;
 using Assay.Analyzer.JudgeAnswers;
 using Assay.Analyzer.PlanQueries;
 using Assay.Analyzer.RederiveAudit;
@@ -39,5 +40,7 @@ public sealed class AnalyzerModule : AssayModule
         bus.AddConsumer<RederiveAuditConsumer, RederiveAuditConsumerDefinition>();
         bus.AddConsumer<GetPartialScoresConsumer, GetPartialScoresConsumerDefinition>();
         bus.AddConsumer<EraseAnswersConsumer, EraseAnswersConsumerDefinition>();
+        bus.AddConsumer<GetAnalysisFactsConsumer, GetAnalysisFactsConsumerDefinition>();
+        bus.AddConsumer<DescribeAgainConsumer, DescribeAgainConsumerDefinition>();
     }
 }

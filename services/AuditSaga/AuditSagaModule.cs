@@ -4,8 +4,12 @@ using Assay.AuditSaga.Audits;
 using Assay.AuditSaga.Database;
 using Assay.AuditSaga.DeadlineWatch;
 using Assay.AuditSaga.Pruning;
+using Assay.AuditSaga.Integrity;
 using Assay.AuditSaga.LifeSigns;
 using Assay.AuditSaga.Transitions;
+using Assay.Contracts.Internal.Analyzer;
+using Assay.Contracts.Internal.Dashboard;
+using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -33,12 +37,18 @@ public sealed class AuditSagaModule : AssayModule
         builder.Services.AddScoped<AuditPruning>();
         builder.Services.AddHostedService<DeadlineWatchService>();
         builder.Services.AddHostedService<AuditPruningService>();
+        builder.Services.AddScoped<IntegrityComparison>();
+        builder.Services.AddHostedService<IntegrityService>();
     }
 
     public override void AddConsumers(IBusRegistrationConfigurator bus)
     {
         bus.AddEntityFrameworkOutbox<AuditSagaDbContext>();
         bus.AddServiceOperations<AuditSagaDbContext>(Name);
+        bus.AddConsumer<CheckIntegrityConsumer, CheckIntegrityConsumerDefinition>();
+        bus.AddRequestClient<GetLedgerFacts>();
+        bus.AddRequestClient<GetAnalysisFacts>();
+        bus.AddRequestClient<GetReadModelFacts>();
         bus.AddSagaStateMachine<AuditStateMachine, AuditState, AuditStateDefinition>()
             .EntityFrameworkRepository(repository => repository.ExistingDbContext<AuditSagaDbContext>());
     }

@@ -58,6 +58,15 @@ public sealed class AuditSagaOptions : IValidatableObject
     /// <summary>The time in which refusals are counted.</summary>
     public TimeSpan RefusalWindow { get; set; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How often saga, ledger, analysis and read model are compared.</summary>
+    public TimeSpan IntegrityInterval { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>How long after the start they are compared first.</summary>
+    public TimeSpan IntegrityDelay { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long ago an audit must have ended to be compared: until then messages are on the way.</summary>
+    public TimeSpan IntegritySettle { get; set; } = TimeSpan.FromMinutes(2);
+
     /// <summary>For a host whose messages do not outlive it: fails whatever the previous process left unfinished before the bus starts.</summary>
     public bool FailUnfinishedAtStart { get; set; }
 
@@ -74,6 +83,10 @@ public sealed class AuditSagaOptions : IValidatableObject
             yield return new($"AuditSaga__WatchGrace is {WatchGrace}; use zero to 00:00:30, or an overdue audit could outlive its minute.", [nameof(WatchGrace)]);
         if (Retention < Freshness || Retention < TimeSpan.FromDays(1))
             yield return new($"AuditSaga__Retention is {Retention}; it must be at least a day and not below AuditSaga__Freshness.", [nameof(Retention)]);
+        if (IntegrityInterval < TimeSpan.FromMinutes(1))
+            yield return new($"AuditSaga__IntegrityInterval is {IntegrityInterval}; use at least 00:01:00.", [nameof(IntegrityInterval)]);
+        if (IntegrityDelay < TimeSpan.Zero || IntegritySettle < TimeSpan.Zero)
+            yield return new($"AuditSaga__IntegrityDelay is {IntegrityDelay}, AuditSaga__IntegritySettle {IntegritySettle}; neither may be negative.", [nameof(IntegrityDelay), nameof(IntegritySettle)]);
         if (RefusalWindow <= TimeSpan.Zero)
             yield return new($"AuditSaga__RefusalWindow is {RefusalWindow}; it must be above zero, for example 00:10:00.", [nameof(RefusalWindow)]);
         if (ProgressInterval < TimeSpan.Zero)

@@ -1,6 +1,7 @@
 using System.Threading.RateLimiting;
 using Assay.Contracts;
 using Assay.Contracts.Internal.Analyzer;
+using Assay.Contracts.Internal.AuditSaga;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.Contracts.Internal.Operations;
 using Assay.Dashboard.Access;
@@ -12,6 +13,7 @@ using Assay.Dashboard.Compare;
 using Assay.Dashboard.Database;
 using Assay.Dashboard.Deletion;
 using Assay.Dashboard.Engines;
+using Assay.Dashboard.Integrity;
 using Assay.Dashboard.Lineage;
 using Assay.Dashboard.Operations;
 using Assay.Dashboard.Pages;
@@ -111,6 +113,9 @@ public sealed class DashboardModule : AssayModule
     public override void AddConsumers(IBusRegistrationConfigurator bus)
     {
         bus.AddConsumer<ProjectAuditConsumer, ProjectAuditConsumerDefinition>();
+        bus.AddConsumer<GetReadModelFactsConsumer, GetReadModelFactsConsumerDefinition>();
+        bus.AddConsumer<RepairReadModelConsumer, RepairReadModelConsumerDefinition>();
+        bus.AddRequestClient<CheckIntegrity>();
         bus.AddConsumer<AnnounceAlertConsumer, AnnounceAlertConsumerDefinition>();
         bus.AddRequestClient<GetAnswerTexts>();
         bus.AddRequestClient<CompareAudits>();
@@ -154,6 +159,7 @@ public sealed class DashboardModule : AssayModule
         LineageEndpoints.MapApi(api);
         BulkEndpoints.MapApi(api);
         KeysApi.Map(api);
+        IntegrityApi.Map(api);
         PageEndpoints.Map(app);
     }
 

@@ -12,6 +12,7 @@ using Assay.LlmGateway.PauseEngine;
 using Assay.LlmGateway.Pump;
 using Assay.LlmGateway.Quote;
 using Assay.LlmGateway.SetEngineLimits;
+using Assay.LlmGateway.ShowLedgerFacts;
 using Assay.LlmGateway.ShowSpending;
 using Assay.ServiceDefaults;
 using MassTransit;
@@ -64,6 +65,7 @@ public sealed class LlmGatewayModule : AssayModule
         bus.AddConsumer<AnswersStoredConsumer, AnswersStoredConsumerDefinition>();
         bus.AddConsumer<QuoteAuditConsumer, QuoteAuditConsumerDefinition>();
         bus.AddConsumer<GetSpendingConsumer, GetSpendingConsumerDefinition>();
+        bus.AddConsumer<GetLedgerFactsConsumer, GetLedgerFactsConsumerDefinition>();
         bus.AddConsumer<GetEnginesConsumer, GetEnginesConsumerDefinition>();
         bus.AddConsumer<HaltSpendingConsumer, HaltSpendingConsumerDefinition>();
         bus.AddConsumer<PauseEngineConsumer, PauseEngineConsumerDefinition>();

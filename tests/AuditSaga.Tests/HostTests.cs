@@ -93,7 +93,7 @@ public sealed class When_the_saga_runs_in_a_host : IDisposable
     {
         var others = new Others();
         others.Silent[typeof(AskEngine)] = true;
-        await using var host = await SagaHost.StartAsync(Database, others, "AuditSaga:WatchInterval=00:00:00.2", "AuditSaga:WatchGrace=00:00:00");
+        await using var host = await SagaHost.StartAsync(Database, others, "AuditSaga:WatchInterval=00:00:00.2", "AuditSaga:WatchGrace=00:00:00", "AuditSaga:IntegritySettle=00:00:00");
         var request = Given.Request();
         await host.SendAsync(request);
         await host.UntilAsync(request.AuditId, row => row.CurrentState == AuditStates.Asking);
@@ -106,6 +106,9 @@ public sealed class When_the_saga_runs_in_a_host : IDisposable
         await others.UntilHeardAsync<AlertRaised>(alert => alert.Kind == AlertKinds.AuditFailed && alert.Subject == FailureReasons.EmergencyRecovery);
         await others.UntilHeardAsync<AlertRaised>(alert => alert.Kind == AlertKinds.WatchRescue);
         await others.UntilHeardAsync<CloseBudget>();
+        // Nor does the row stand in the way of comparing the services.
+        await host.CompareServicesAsync();
+        await others.UntilHeardAsync<AlertRaised>(alert => alert.Subject == IntegrityKinds.ReadModelMissing);
         (await host.QueryAsync(db => db.Audits.Select(audit => new { audit.CurrentState, audit.FailureReason }).SingleAsync())).CurrentState.ShouldBe(AuditStates.Failed);
         (await host.QueryAsync(db => db.LiveAudits.CountAsync())).ShouldBe(0);
     }

@@ -6,6 +6,7 @@ using Assay.Contracts.Internal.Dashboard;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.AuditSaga.Audits;
 using Assay.AuditSaga.Database;
+using Assay.AuditSaga.Integrity;
 using Assay.ServiceDefaults;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
@@ -85,6 +86,9 @@ sealed class SagaHost : IAsyncDisposable
             await Task.Delay(1);
         }
     }
+
+    /// <summary>The daily comparison, now.</summary>
+    public Task CompareServicesAsync() => app.Services.GetServices<IHostedService>().OfType<IntegrityService>().Single().CompareAllAsync(CancellationToken.None);
 
     public async Task<T> QueryAsync<T>(Func<AuditSagaDbContext, Task<T>> query)
     {
@@ -193,7 +197,8 @@ sealed class Others
 
 sealed class OthersConsumer(Others others) :
     IConsumer<OpenBudget>, IConsumer<PlanQueries>, IConsumer<AskEngine>, IConsumer<ScoreAudit>, IConsumer<DraftInsights>, IConsumer<PublishReport>, IConsumer<CloseBudget>,
-    IConsumer<AuditAccepted>, IConsumer<AuditRejected>, IConsumer<AuditProgressed>, IConsumer<AuditCompleted>, IConsumer<AuditFailed>, IConsumer<AuditCancelled>, IConsumer<AlertRaised>
+    IConsumer<AuditAccepted>, IConsumer<AuditRejected>, IConsumer<AuditProgressed>, IConsumer<AuditCompleted>, IConsumer<AuditFailed>, IConsumer<AuditCancelled>, IConsumer<AlertRaised>,
+    IConsumer<RepairReadModel>, IConsumer<GetLedgerFacts>, IConsumer<GetAnalysisFacts>, IConsumer<GetReadModelFacts>
 {
     public Task Consume(ConsumeContext<OpenBudget> context) => Answer(context, m => Given.Opened(m.AuditId, m.Attempt));
     public Task Consume(ConsumeContext<PlanQueries> context) => Answer(context, m => Given.Planned(m.AuditId, m.Attempt));
@@ -209,6 +214,10 @@ sealed class OthersConsumer(Others others) :
     public Task Consume(ConsumeContext<AuditFailed> context) => Hear(context);
     public Task Consume(ConsumeContext<AuditCancelled> context) => Hear(context);
     public Task Consume(ConsumeContext<AlertRaised> context) => Hear(context);
+    public Task Consume(ConsumeContext<RepairReadModel> context) => Hear(context);
+    public Task Consume(ConsumeContext<GetLedgerFacts> context) => context.RespondAsync(new LedgerFacts { Audits = [] });
+    public Task Consume(ConsumeContext<GetAnalysisFacts> context) => context.RespondAsync(new AnalysisFacts { Audits = [] });
+    public Task Consume(ConsumeContext<GetReadModelFacts> context) => context.RespondAsync(new ReadModelFacts { Audits = [] });
 
     Task Hear<T>(ConsumeContext<T> context) where T : class
     {

@@ -33,7 +33,7 @@ public sealed class TheContractsApi
     [Fact]
     public void Should_carry_audit_and_attempt_in_every_internal_message_about_an_attempt()
     {
-        string[] aboutNoAttempt = ["HaltSpending", "ResumeSpending", "SpendingHalted", "SpendingResumed", "GetSpending", "SpendingStatus", "SpendingScope", "InDoubtCall", "GetEngines", "EngineList", "EngineInfo", "GetAnswerTexts", "AnswerTexts", "CompareAudits", "AuditsCompared", "RederiveAudit", "AuditRederived", "GetPartialScores", "PartialScores", "EraseAnswers", "AnswersErased"];
+        string[] aboutNoAttempt = ["HaltSpending", "ResumeSpending", "SpendingHalted", "SpendingResumed", "GetSpending", "SpendingStatus", "SpendingScope", "InDoubtCall", "GetEngines", "EngineList", "EngineInfo", "GetAnswerTexts", "AnswerTexts", "CompareAudits", "AuditsCompared", "RederiveAudit", "AuditRederived", "GetPartialScores", "PartialScores", "EraseAnswers", "AnswersErased", "IntegrityDifference", "AnalysisFact"];
         var messages = typeof(Internal.AssayJson).Assembly.GetExportedTypes()
             .Where(type => type.GetProperty("AuditId") is not null && !aboutNoAttempt.Contains(type.Name, StringComparer.Ordinal));
 

@@ -14,7 +14,7 @@ static class Commands
         {
             typeof(RequestAudit), typeof(CancelAudit), typeof(RetryAudit),
             typeof(OpenBudget), typeof(CloseBudget), typeof(AskEngine), typeof(AnswersStored),
-            typeof(PlanQueries), typeof(ScoreAudit), typeof(DraftInsights), typeof(PublishReport),
+            typeof(PlanQueries), typeof(ScoreAudit), typeof(DraftInsights), typeof(PublishReport), typeof(RepairReadModel), typeof(DescribeAgain),
         }.Select(type => $"{type.Namespace}:{type.Name}"),
     ];
 

@@ -174,6 +174,14 @@ static class AnswerBatch
         row.Version++;
     }
 
+    /// <summary>A stored batch as the read model was told of it.</summary>
+    public static async Task<AnswersDescribed> DescribedAsync(AnalyzerDbContext db, AnalyzedBatchRow batch, CancellationToken cancellationToken)
+    {
+        var keys = batch.ReadCallKeys();
+        var stored = await db.Answers.AsNoTracking().Where(x => x.AuditId == batch.AuditId && keys.Contains(x.CallKey)).ToDictionaryAsync(x => x.CallKey, StringComparer.Ordinal, cancellationToken);
+        return Published(batch, keys.Where(stored.ContainsKey).Select(key => stored[key])).Described;
+    }
+
     static AnalyzedBatch Published(AnalyzedBatchRow batch, IEnumerable<AnswerRow> answers) => new(
         batch.ToMessage(),
         new AnswersDescribed

@@ -53,6 +53,18 @@ static class AlertRules
         RaisedAt = now,
     };
 
+    /// <summary>One alert a day for each kind of difference, however many instances compare.</summary>
+    public static AlertRaised Differences(string kind, int count, IntegrityDifference first, DateTime now) => new()
+    {
+        AuditId = null,
+        Attempt = 0,
+        AlertId = NameBasedId.Of(Guid.Empty, $"{AlertKinds.IntegrityDifference}\n{kind}\n{now:yyyy-MM-dd}"),
+        Kind = AlertKinds.IntegrityDifference,
+        Subject = kind,
+        Detail = string.Create(CultureInfo.InvariantCulture, $"{kind}: {count} audits, for example {first.AuditId}: {first.Detail}. {(first.Repaired ? "The read model was told to repair itself." : "Nothing was changed.")} `assay doctor --integrity` lists them."),
+        RaisedAt = now,
+    };
+
     static AlertRaised About(Guid auditId, int attempt, string kind, string subject, string detail, DateTime now) => new()
     {
         AuditId = auditId,

@@ -18,6 +18,7 @@ sealed class AuditSagaMetrics
     readonly Counter<long> refusals;
     readonly Counter<long> rescues;
     readonly Counter<long> alerts;
+    readonly Counter<long> differences;
 
     public AuditSagaMetrics(IMeterFactory meters)
     {
@@ -30,6 +31,7 @@ sealed class AuditSagaMetrics
         refusals = meter.CreateCounter<long>("assay.admission.refusals");
         rescues = meter.CreateCounter<long>("assay.deadline_watch.rescues");
         alerts = meter.CreateCounter<long>("assay.alerts");
+        differences = meter.CreateCounter<long>("assay.integrity.differences");
     }
 
     public void Transitioned(AuditState audit, AuditTransition step)
@@ -49,6 +51,8 @@ sealed class AuditSagaMetrics
     public void Refused(string reason) => refusals.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void Raised(AlertRaised alert) => alerts.Add(1, new KeyValuePair<string, object?>("kind", alert.Kind));
+
+    public void Differs(string kind) => differences.Add(1, new KeyValuePair<string, object?>("kind", kind));
 
     public void Rescued(string reason) => rescues.Add(1, new KeyValuePair<string, object?>("reason", reason));
 }

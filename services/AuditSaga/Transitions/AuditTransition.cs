@@ -1,3 +1,5 @@
+using Assay.Contracts.Internal.AuditSaga;
+
 namespace Assay.AuditSaga.Transitions;
 
 /// <summary>One step in an audit's life; written in the transaction that takes it.</summary>
@@ -20,4 +22,18 @@ public sealed class AuditTransition
 
     /// <summary>Time spent in <see cref="FromState"/>.</summary>
     public long ElapsedMs { get; set; }
+
+    /// <summary>The step as others are told.</summary>
+    public AuditTransitioned Told() => new()
+    {
+        AuditId = AuditId,
+        Attempt = Attempt,
+        Sequence = Sequence,
+        From = FromState,
+        To = ToState,
+        Trigger = Trigger,
+        Worker = Worker,
+        At = At,
+        ElapsedMs = ElapsedMs,
+    };
 }

@@ -26,18 +26,7 @@ sealed partial class TransitionRecorder(AuditSagaDbContext database, AuditSagaMe
         database.AuditTransitions.Add(step);
         metrics.Transitioned(audit, step);
         Transitioned(logger, audit.CorrelationId, audit.Attempt, from, to, trigger, step.ElapsedMs, audit.FailureReason);
-        return new AuditTransitioned
-        {
-            AuditId = step.AuditId,
-            Attempt = step.Attempt,
-            Sequence = step.Sequence,
-            From = from,
-            To = to,
-            Trigger = trigger,
-            Worker = step.Worker,
-            At = now,
-            ElapsedMs = step.ElapsedMs,
-        };
+        return step.Told();
     }
 
     [LoggerMessage(LogLevel.Information, "Audit {AuditId} attempt {Attempt}: {From} → {To} by {Trigger} after {ElapsedMs} ms {Reason}")]

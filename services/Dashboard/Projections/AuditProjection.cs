@@ -3,6 +3,7 @@ using Assay.Contracts;
 using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.AuditSaga;
+using Assay.Contracts.Internal.Dashboard;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.Dashboard.Database;
 
@@ -207,6 +208,33 @@ static class AuditProjection
         row.FailureReason = "Cancelled";
         row.FailureDetail = message.Reason;
         row.EndedPhase = message.Phase;
+    }
+
+    /// <summary>Begins the row anew with what the saga says of an ended audit; what only pieces tell stays.</summary>
+    public static void Restore(this AuditRow row, RepairReadModel message)
+    {
+        row.Attempt = row.RequestAttempt = row.AcceptedAttempt = row.EndedAttempt = row.StateSequence = 0;
+        row.Status = ReadStates.Requested;
+        row.Phase = row.FailureReason = row.FailureDetail = row.EndedPhase = row.WaitingFor = null;
+        row.RejectionReason = row.RejectionDetail = null;
+        row.RejectionExistingAuditId = null;
+        row.EndedAt = row.RejectedAt = row.WaitingUntil = null;
+        if (message.Registered is { } registered)
+            row.Apply(registered);
+        if (message.Accepted is { } accepted)
+            row.Apply(accepted);
+        foreach (var step in message.Transitions)
+            row.Apply(step);
+        if (message.Completed is { } completed)
+            row.Apply(completed);
+        if (message.Failed is { } failed)
+            row.Apply(failed);
+        if (message.Cancelled is { } cancelled)
+            row.Apply(cancelled);
+        if (message.Rejected is { } rejected)
+            row.Apply(rejected);
+        if (message.SpentMicroUsd is { } spent)
+            row.SpentMicroUsd = spent;
     }
 
     static bool End(AuditRow row, int attempt, string status, DateTime at, decimal spentUsd)

@@ -1,0 +1,39 @@
+using Assay.Contracts.Internal.AuditSaga;
+using Assay.Contracts.Internal.Dashboard;
+using Assay.Dashboard.Database;
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+
+namespace Assay.Dashboard.Integrity;
+
+/// <summary>Shows what is shown of a page of audits to whoever compares the services.</summary>
+sealed class GetReadModelFactsConsumer(DashboardDbContext db) : IConsumer<GetReadModelFacts>
+{
+    const string Deleted = "Deleted";
+
+    public async Task Consume(ConsumeContext<GetReadModelFacts> context)
+    {
+        var (asked, after) = (context.Message.AuditIds, context.Message.After ?? Guid.Empty);
+        var limit = Math.Clamp(context.Message.Limit, 1, CheckIntegrity.MaxPageSize);
+        var rows = db.Audits.AsNoTracking();
+        rows = asked is null ? rows.Where(row => row.AuditId > after) : rows.Where(row => asked.Contains(row.AuditId));
+        var shown = await rows.OrderBy(row => row.AuditId).Take(limit)
+            .Select(row => new ReadModelFact
+            {
+                AuditId = row.AuditId, Attempt = row.Attempt, Status = row.Status, FailureReason = row.FailureReason, SpentMicroUsd = row.SpentMicroUsd, ScoreId = row.ScoreId,
+                Answers = db.Answers.Count(answer => answer.AuditId == row.AuditId), Deleted = false,
+            })
+            .ToListAsync(context.CancellationToken);
+        var missing = asked?.Except(shown.Select(row => row.AuditId)).ToArray() ?? [];
+        var deleted = missing.Length == 0 ? [] : await db.OperatorActions.AsNoTracking()
+            .Where(action => action.AuditId != null && missing.Contains(action.AuditId.Value) && action.Action.Contains("delete"))
+            .Select(action => action.AuditId!.Value).Distinct().ToArrayAsync(context.CancellationToken);
+        await context.RespondAsync(new ReadModelFacts
+        {
+            Audits = [.. shown, .. deleted.Select(id => new ReadModelFact { AuditId = id, Attempt = 0, Status = Deleted, SpentMicroUsd = 0, Answers = 0, Deleted = true })],
+        });
+    }
+}
+
+/// <summary>A question that changes nothing needs no inbox.</summary>
+sealed class GetReadModelFactsConsumerDefinition : ConsumerDefinition<GetReadModelFactsConsumer>;

@@ -1,0 +1,102 @@
+using Assay.AuditSaga.Integrity;
+using Assay.Contracts;
+using Assay.Contracts.Internal.Analyzer;
+using Assay.Contracts.Internal.AuditSaga;
+using Assay.Contracts.Internal.Dashboard;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.ServiceDefaults;
+
+namespace Assay.AuditSaga.Tests.Integrity;
+
+public sealed class When_services_are_compared : IDisposable
+{
+    static readonly Guid Id = Guid.NewGuid();
+    static readonly Guid Score = Guid.NewGuid();
+    static readonly Guid Batch = Guid.NewGuid();
+    static readonly DateTime Ended = new(2026, 3, 1, 12, 0, 0, DateTimeKind.Utc);
+    static readonly SagaFact Completed = new(Id, 1, AuditStates.Completed, null, Accepted: true, Registered: true, 500, Score, [Batch], Ended);
+    static readonly LedgerFact Ledger = new() { AuditId = Id, Attempt = 1, ClosedAttempt = 1, ReservedMicroUsd = 0, SpentMicroUsd = 500 };
+    static readonly AnalysisFact Analysis = new() { AuditId = Id, BatchIds = [Batch], Answers = 6, ScoreIds = [Score] };
+    static readonly ReadModelFact Shown = new() { AuditId = Id, Attempt = 1, Status = AuditStates.Completed, SpentMicroUsd = 500, Answers = 6, ScoreId = Score, Deleted = false };
+
+    readonly string folder = Directory.CreateTempSubdirectory("assay-saga-").FullName;
+
+    static string[] Kinds(SagaFact saga, LedgerFact? ledger, AnalysisFact? analysis, ReadModelFact? shown) =>
+        [.. IntegrityRules.Compare(saga, Answer(ledger, f => f.AuditId), Answer(analysis, f => f.AuditId), Answer(shown, f => f.AuditId)).Select(difference => difference.Kind)];
+
+    static Answered<T> Answer<T>(T? fact, Func<T, Guid> id) where T : class => new(fact is null ? new Dictionary<Guid, T>() : new() { [id(fact)] = fact });
+
+    [Fact]
+    public void Should_find_nothing_where_all_agree() => Kinds(Completed, Ledger, Analysis, Shown).ShouldBeEmpty();
+
+    [Fact]
+    public void Should_find_each_difference()
+    {
+        Kinds(Completed, null, Analysis, Shown).ShouldBe([IntegrityKinds.LedgerMissing]);
+        Kinds(Completed, Ledger with { ClosedAttempt = 0 }, Analysis, Shown).ShouldBe([IntegrityKinds.BudgetOpen]);
+        Kinds(Completed, Ledger with { SpentMicroUsd = 501 }, Analysis, Shown).ShouldBe([IntegrityKinds.SpendingDiffers, IntegrityKinds.SpendingShownDiffers]);
+        Kinds(Completed, Ledger, null, Shown).ShouldBe([IntegrityKinds.AnalysisMissing]);
+        Kinds(Completed, Ledger, Analysis with { BatchIds = [] }, Shown).ShouldBe([IntegrityKinds.AnalysisMissing]);
+        Kinds(Completed, Ledger, Analysis, null).ShouldBe([IntegrityKinds.ReadModelMissing]);
+        Kinds(Completed, Ledger, Analysis, Shown with { Status = AuditStates.Asking }).ShouldBe([IntegrityKinds.StateShownDiffers]);
+        Kinds(Completed, Ledger, Analysis, Shown with { SpentMicroUsd = 1 }).ShouldBe([IntegrityKinds.SpendingShownDiffers]);
+        Kinds(Completed, Ledger, Analysis, Shown with { Answers = 5 }).ShouldBe([IntegrityKinds.ResultShownDiffers]);
+        Kinds(Completed with { State = AuditStates.Failed, FailureReason = "Stalled" }, Ledger, Analysis, Shown with { Status = AuditStates.Failed, FailureReason = "Fault" }).ShouldBe([IntegrityKinds.StateShownDiffers]);
+    }
+
+    [Fact]
+    public void Should_not_miss_what_is_missing_on_purpose()
+    {
+        Kinds(Completed, Ledger, null, new ReadModelFact { AuditId = Id, Attempt = 0, Status = "Deleted", SpentMicroUsd = 0, Answers = 0, Deleted = true }).ShouldBeEmpty("a person deleted it");
+        Kinds(Completed with { State = AuditStates.Rejected, Accepted = false, Registered = false, ScoreId = null, BatchIds = [] }, null, null, null).ShouldBeEmpty("an invalid request is nowhere else");
+        IntegrityRules.Compare(Completed, null, null, null).ShouldBeEmpty("nobody answered");
+    }
+
+    [Theory]
+    [InlineData(1.9, false)]
+    [InlineData(2, true)]
+    public void Should_leave_alone_what_ended_just_now(double minutesAgo, bool settled)
+    {
+        IntegrityRules.IsSettled(Completed, Ended.AddMinutes(minutesAgo), TimeSpan.FromMinutes(2)).ShouldBe(settled);
+        IntegrityRules.IsSettled(Completed with { EndedAt = null }, Ended.AddDays(1), TimeSpan.FromMinutes(2)).ShouldBeFalse("it lives");
+    }
+
+    [Fact]
+    public void Should_page_through_the_saga_then_through_the_others()
+    {
+        var cursor = IntegrityCursor.Parse(null);
+        cursor.Then([Id, Score], pageSize: 2).ShouldBe($"audits/{Score}");
+        var seen = new List<string>();
+        for (string? at = cursor.Then([Id], 2); at is not null; at = IntegrityCursor.Parse(at).Then([], 2))
+            seen.Add(at.Split('/')[0]);
+        seen.ShouldBe(["ledger", "analysis", "read-model"]);
+        Should.Throw<FormatException>(() => IntegrityCursor.Parse("ledger/no id")).Message.ShouldContain("leave the cursor out");
+    }
+
+    [Fact]
+    public async Task Should_tell_a_person_once_a_day_of_each_kind_of_difference()
+    {
+        // Nobody else holds anything: the others answer, with nothing.
+        await using var host = await SagaHost.StartAsync(AssayDatabase.Sqlite(Path.Combine(folder, "saga.db")), null, "AuditSaga:IntegritySettle=00:00:00");
+        foreach (var brand in new[] { "Anker", "Bose" })
+        {
+            var request = Given.Request(brand);
+            await host.SendAsync(request);
+            await host.UntilAsync(request.AuditId, row => row.CurrentState == AuditStates.Completed);
+        }
+
+        await host.CompareServicesAsync();
+        await host.CompareServicesAsync();
+        var missing = await host.Others.UntilHeardAsync<AlertRaised>(alert => alert.Subject == IntegrityKinds.LedgerMissing);
+        missing.Kind.ShouldBe(AlertKinds.IntegrityDifference);
+        missing.Detail.ShouldStartWith("LedgerMissing: 2 audits");
+        await host.Others.UntilHeardAsync<AlertRaised>(alert => alert.Subject == IntegrityKinds.ReadModelMissing);
+        host.Others.All<AlertRaised>().Where(alert => alert.Subject == IntegrityKinds.LedgerMissing).Select(alert => alert.AlertId).Distinct().ShouldHaveSingleItem();
+        var repair = await host.Others.UntilHeardAsync<RepairReadModel>();
+        repair.Completed!.Scores.ShouldNotBeEmpty();
+        repair.Registered!.Request.Brand.Name.ShouldBeOneOf("Anker", "Bose");
+        repair.Transitions.Select(step => step.To).ShouldBe([AuditStates.Admitting, AuditStates.Planning, AuditStates.Asking, AuditStates.Scoring, AuditStates.Advising, AuditStates.Publishing, AuditStates.Completed]);
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+}
