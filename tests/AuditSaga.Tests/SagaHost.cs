@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using Assay.Contracts;
 using Assay.Contracts.Internal.AuditSaga;
 using Assay.Contracts.Internal.Analyzer;
@@ -100,12 +101,21 @@ sealed class SagaHost : IAsyncDisposable
     public async Task<AuditState> UntilAsync(Guid auditId, Func<AuditState, bool> condition, double seconds = 30)
     {
         var giveUp = DateTime.UtcNow.AddSeconds(seconds);
-        AuditState? row;
+        AuditState? row = null;
         do
         {
-            row = await QueryAsync(db => db.Audits.AsNoTracking().SingleOrDefaultAsync(audit => audit.CorrelationId == auditId));
-            if (row is not null && condition(row))
-                return row;
+            try
+            {
+                row = await QueryAsync(db => db.Audits.AsNoTracking().SingleOrDefaultAsync(audit => audit.CorrelationId == auditId));
+                if (row is not null && condition(row))
+                    return row;
+            }
+            catch (Exception exception) when (exception is DbException { IsTransient: true } or InvalidOperationException { InnerException: DbException { IsTransient: true } })
+            {
+                // The test has the database restarted: asked again within the bound.
+                row = null;
+            }
+
             await Task.Delay(20);
         }
         while (DateTime.UtcNow < giveUp);

@@ -93,6 +93,13 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         return counts;
     }
 
+    /// <summary>Deletes a queue with everything in it, as a careless operator would.</summary>
+    public async Task DeleteQueueAsync(string virtualHost, string queue)
+    {
+        using var response = await _management.DeleteAsync($"api/queues/{Uri.EscapeDataString(virtualHost)}/{Uri.EscapeDataString(queue)}");
+        response.EnsureSuccessStatusCode();
+    }
+
     /// <summary>Messages (ready and unacknowledged) in a queue now, or null if there is no such queue. Read from the metrics endpoint: the management numbers lag by 5 s.</summary>
     public async Task<long?> CountMessagesAsync(string virtualHost, string queue)
     {

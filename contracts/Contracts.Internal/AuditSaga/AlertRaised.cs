@@ -45,6 +45,9 @@ public static class AlertKinds
     /// <summary>An audit was billed more than was reserved for it.</summary>
     public const string Overrun = "Overrun";
 
+    /// <summary>An audit has ended, but the gateway could not close its budget.</summary>
+    public const string BudgetNotClosed = "BudgetNotClosed";
+
     /// <summary>Saga, ledger, analysis and read model disagree about audits.</summary>
     public const string IntegrityDifference = "IntegrityDifference";
 }

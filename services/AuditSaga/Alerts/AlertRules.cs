@@ -41,6 +41,10 @@ static class AlertRules
     public static AlertRaised Rescued(Guid auditId, int attempt, string reason, DateTime now) =>
         About(auditId, attempt, AlertKinds.WatchRescue, reason, $"The watch ended attempt {attempt} of audit {auditId} ({reason}); its own timers should have. Look for a bus that does not deliver, or a saga instance that hangs.", now);
 
+    public static AlertRaised BudgetNotClosed(AuditState audit, string cause, DateTime now) =>
+        About(audit.CorrelationId, audit.Attempt, AlertKinds.BudgetNotClosed, audit.CurrentState,
+            $"Audit {audit.CorrelationId} is {audit.CurrentState}, but the gateway gave up closing the budget of attempt {audit.Attempt}: {cause}. It closes it by itself after the deadline {audit.DeadlineAt:HH:mm:ss}Z; until then calls that are already planned may be sent. Look at close-budget_error, or halt spending.", now);
+
     /// <summary>The same however many instances count the refusals of a window.</summary>
     public static AlertRaised ManyRefusals(string reason, int count, DateTime windowStart, TimeSpan window, DateTime now) => new()
     {

@@ -39,6 +39,7 @@ static class AttemptFence
         Fault<ScoreAudit> m => m.Message.Attempt,
         Fault<DraftInsights> m => m.Message.Attempt,
         Fault<PublishReport> m => m.Message.Attempt,
+        Fault<CloseBudget> m => m.Message.Attempt,
         _ => throw new ArgumentException($"{message.GetType().Name} has no attempt here: add it to {nameof(AttemptFence)}, or do not fence it.", nameof(message)),
     };
 }

@@ -60,6 +60,7 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
         During([Failed, Cancelled], When(RetryRequested).Retry(this), When(Requested).AnswerAgain());
         During(Completed, When(RetryRequested).RefuseRetry(), When(Requested).AnswerAgain());
         During(Rejected, When(RetryRequested).RefuseRetry());
+        During([Completed, Failed, Cancelled, Rejected], When(ClosingFaulted, ThisAttempt).TellBudgetStaysOpen());
         DuringAny(When(SpendingReported).NoteSpending());
 
         // What comes late, twice or from a phase that is over changes nothing.
@@ -97,6 +98,7 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
     public Event<Fault<ScoreAudit>> ScoringFaulted { get; } = null!;
     public Event<Fault<DraftInsights>> DraftingFaulted { get; } = null!;
     public Event<Fault<PublishReport>> PublishingFaulted { get; } = null!;
+    public Event<Fault<CloseBudget>> ClosingFaulted { get; } = null!;
     public Schedule<AuditState, AuditStalled> Stall { get; } = null!;
     public Schedule<AuditState, AuditDeadlinePassed> Deadline { get; } = null!;
 
@@ -125,6 +127,7 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
         Event(() => ScoringFaulted, x => Known(x, m => m.Message.AuditId));
         Event(() => DraftingFaulted, x => Known(x, m => m.Message.AuditId));
         Event(() => PublishingFaulted, x => Known(x, m => m.Message.AuditId));
+        Event(() => ClosingFaulted, x => Known(x, m => m.Message.AuditId));
         Schedule(() => Stall, x => x.StallTokenId, s =>
         {
             s.Delay = options.StallTimeout;
@@ -164,6 +167,7 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
         Rest(ScoringFaulted);
         Rest(DraftingFaulted);
         Rest(PublishingFaulted);
+        Rest(ClosingFaulted);
         Rest(Stall.Received);
         Rest(Stall.AnyReceived);
         Rest(Deadline.Received);

@@ -194,10 +194,11 @@ static class AuditStateMachineBehaviors
 
     static string FaultDetail<T>(Fault<T> fault, AuditState audit)
     {
-        var cause = fault.Exceptions?.FirstOrDefault() is { } exception ? $"{exception.ExceptionType}: {exception.Message}" : "no cause was given";
         return string.Create(CultureInfo.InvariantCulture,
-            $"{typeof(T).Name} of audit {audit.CorrelationId} (attempt {audit.Attempt}, phase {audit.CurrentState}) was given up by {fault.Host?.ProcessName ?? "its service"} on {fault.Host?.MachineName ?? "an unknown machine"} after all its redeliveries: {cause}. The message lies in that service's _error queue; mend the cause, then retry the audit.");
+            $"{typeof(T).Name} of audit {audit.CorrelationId} (attempt {audit.Attempt}, phase {audit.CurrentState}) was given up by {fault.Host?.ProcessName ?? "its service"} on {fault.Host?.MachineName ?? "an unknown machine"} after all its redeliveries: {CauseOf(fault)}. The message lies in that service's _error queue; mend the cause, then retry the audit.");
     }
+
+    static string CauseOf(Fault fault) => fault.Exceptions?.FirstOrDefault() is { } exception ? $"{exception.ExceptionType}: {exception.Message}" : "no cause was given";
 
     static EventActivityBinder<AuditState, T> Fail<T>(this EventActivityBinder<AuditState, T> binder, AuditStateMachine machine, string reason, Func<BehaviorContext<AuditState, T>, string> detail, string endedBy) where T : class => binder
         .Then(x => x.Saga.Fail(reason, detail(x), endedBy, x.Now()))
@@ -226,6 +227,10 @@ static class AuditStateMachineBehaviors
         .StopTimers(machine)
         .ThenAsync(x => x.Service<AdmissionGuards>().LeaveLiveAsync(x.Saga.CorrelationId, x.CancellationToken))
         .Publish(x => x.Saga.CloseBudget(x.Saga.FailureReason ?? x.Saga.EndedBy!));
+
+    /// <summary>The audit has ended all the same, and the gateway closes budgets past their deadline by itself; but a person should look.</summary>
+    public static EventActivityBinder<AuditState, Fault<CloseBudget>> TellBudgetStaysOpen(this EventActivityBinder<AuditState, Fault<CloseBudget>> binder) => binder
+        .ThenAsync(x => x.RaiseAsync(AlertRules.BudgetNotClosed(x.Saga, CauseOf(x.Message), x.Now())));
 
     // Repetition
 

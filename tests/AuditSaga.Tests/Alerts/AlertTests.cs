@@ -1,6 +1,7 @@
 using Assay.AuditSaga.Alerts;
 using Assay.Contracts;
 using Assay.Contracts.Internal.AuditSaga;
+using Assay.Contracts.Internal.LlmGateway;
 
 namespace Assay.AuditSaga.Tests.Alerts;
 
@@ -47,6 +48,17 @@ public class When_a_person_should_hear_of_something
         Alerts(bench, AlertKinds.AuditFailed).Select(alert => alert.AlertId).ShouldBeUnique();
         var many = Alerts(bench, AlertKinds.ManyAttempts).ShouldHaveSingleItem();
         (many.Attempt, many.Subject).ShouldBe((3, "3"));
+    }
+
+    [Fact]
+    public async Task Should_tell_of_a_budget_that_could_not_be_closed_and_change_nothing_else()
+    {
+        await using var bench = await AuditBench.CreateAsync();
+        var id = await bench.ToAsync(AuditStates.Completed);
+        await bench.DeliverAsync(Given.Fault(bench.Last<CloseBudget>()));
+
+        Alerts(bench, AlertKinds.BudgetNotClosed).ShouldHaveSingleItem().Detail.ShouldContain("close-budget_error");
+        (await bench.RowAsync(id)).CurrentState.ShouldBe(AuditStates.Completed);
     }
 
     [Fact]

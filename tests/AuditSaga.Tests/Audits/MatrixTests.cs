@@ -53,6 +53,7 @@ public class When_every_message_comes_in_every_state
         yield return ("Fault<ScoreAudit>", Given.Fault(row.ScoreAudit() with { Attempt = attempt }));
         yield return ("Fault<DraftInsights>", Given.Fault(new DraftInsights { AuditId = id, Attempt = attempt, Layer = 1, ScoreId = Guid.NewGuid(), AdvisorAvailable = true, DeadlineAt = row.DeadlineAt }));
         yield return ("Fault<PublishReport>", Given.Fault(new PublishReport { AuditId = id, Attempt = attempt, BatchIds = [], AnswerCount = 0, ScoreId = Guid.NewGuid(), Layers = [] }));
+        yield return ("Fault<CloseBudget>", Given.Fault(row.CloseBudget("test") with { Attempt = attempt }));
     }
 
     static async Task<(AuditBench Bench, RequestAudit Request, AuditState Row)> InAsync(string state)
