@@ -25,9 +25,7 @@ sealed class GetReadModelFactsConsumer(DashboardDbContext db) : IConsumer<GetRea
             })
             .ToListAsync(context.CancellationToken);
         var missing = asked?.Except(shown.Select(row => row.AuditId)).ToArray() ?? [];
-        var deleted = missing.Length == 0 ? [] : await db.OperatorActions.AsNoTracking()
-            .Where(action => action.AuditId != null && missing.Contains(action.AuditId.Value) && action.Action.Contains("delete"))
-            .Select(action => action.AuditId!.Value).Distinct().ToArrayAsync(context.CancellationToken);
+        var deleted = missing.Length == 0 ? [] : await db.DeletedAudits.AsNoTracking().Where(gone => missing.Contains(gone.AuditId)).Select(gone => gone.AuditId).ToArrayAsync(context.CancellationToken);
         await context.RespondAsync(new ReadModelFacts
         {
             Audits = [.. shown, .. deleted.Select(id => new ReadModelFact { AuditId = id, Attempt = 0, Status = Deleted, SpentMicroUsd = 0, Answers = 0, Deleted = true })],
