@@ -68,6 +68,9 @@ sealed class AssayApi : IDisposable
     public Task<IReadOnlyList<EngineState>> EnginesAsync(CancellationToken cancellationToken) =>
         SendAsync<IReadOnlyList<EngineState>>(HttpMethod.Get, "api/engines", null, "list the engines", cancellationToken);
 
+    public Task<EngineState> ChangeEngineAsync(string engine, string action, string reason, CancellationToken cancellationToken) =>
+        SendAsync<EngineState>(HttpMethod.Post, $"api/engines/{Uri.EscapeDataString(engine)}/{action}", new { reason }, $"{action} the engine {engine}", cancellationToken);
+
     public Task<CreatedKey> CreateKeyAsync(string role, string name, CancellationToken cancellationToken) =>
         SendAsync<CreatedKey>(HttpMethod.Post, "api/keys", new { role, name }, $"create a key for {name}", cancellationToken);
 

@@ -124,6 +124,13 @@ sealed record EngineState
     public string Kind { get; init; } = "";
     public string Model { get; init; } = "";
     public bool Simulated { get; init; }
+    public int MaxConcurrency { get; init; }
+    public int? RequestsPerMinute { get; init; }
+    public int OnTheWire { get; init; }
+    public int Waiting { get; init; }
+    public int RequestsInLastMinute { get; init; }
+    public string? PausedBy { get; init; }
+    public string? PauseReason { get; init; }
     public string State { get; init; } = "";
 }
 

@@ -38,6 +38,15 @@ public sealed class DashboardOptions
     /// <summary>Sign-in attempts per minute and address.</summary>
     public int SignInsPerMinute { get; set; } = 10;
 
+    /// <summary>Where a trace is shown, with <c>{traceId}</c> in it, for example <c>https://traces.example/trace/{traceId}</c>; empty: only its id is shown.</summary>
+    public string? TraceUrl { get; set; }
+
+    /// <summary>The saga's stall timeout (<c>AuditSaga__StallTimeout</c>), to say when a silent audit is ended; the saga alone acts on it.</summary>
+    public TimeSpan StallTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>People and programs that sign in elsewhere.</summary>
+    public OidcOptions Oidc { get; set; } = new();
+
     /// <summary>Lets webhooks lead to private and loopback addresses too; for receivers inside the network this service stands in.</summary>
     public bool AllowPrivateWebhooks { get; set; }
 }
@@ -53,10 +62,14 @@ public sealed class DashboardModule : AssayModule
     {
         var services = builder.Services;
         services.AddOptions<DashboardOptions>().Bind(builder.Configuration.GetSection(Name))
-            .Validate(options => options.SignInsPerMinute > 0, "Dashboard__SignInsPerMinute must be above 0.").ValidateOnStart();
+            .Validate(options => options.SignInsPerMinute > 0, "Dashboard__SignInsPerMinute must be above 0.")
+            .Validate(options => options.TraceUrl is not { Length: > 0 } url || (url.Contains("{traceId}", StringComparison.Ordinal) && Uri.TryCreate(url.Replace("{traceId}", "0", StringComparison.Ordinal), UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"),
+                "Dashboard__TraceUrl must be an http or https address with {traceId} in it.")
+            .Validate(options => options.Oidc.Problem is null, "Dashboard__Oidc is not complete: Authority (https, or http on this machine) and Audience are needed together.").ValidateOnStart();
+        services.PostConfigure<DashboardOptions>(options => options.StallTimeout = builder.Configuration.GetValue("AuditSaga:StallTimeout", options.StallTimeout));
         services.AddAssayDbContext<DashboardDbContext, PostgreSqlDashboardDbContext, SqliteDashboardDbContext>(database);
         services.TryAddTime();
-        services.AddAssayAccess();
+        services.AddAssayAccess(builder.Configuration.GetSection($"{Name}:Oidc").Get<OidcOptions>() ?? new OidcOptions());
         services.AddScoped<AuditReader>();
         services.AddScoped<AuditCommands>();
         services.AddScoped<AnswerReader>();
@@ -72,6 +85,7 @@ public sealed class DashboardModule : AssayModule
         services.AddScoped<ServicesClient>();
         services.AddScoped<FaultedMessageDesk>();
         services.AddScoped<EngineActions>();
+        services.AddScoped<SpendingReader>();
         services.AddScoped<WebhookOutbox>();
         services.AddSingleton<AuditFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditFeed>());
@@ -140,6 +154,8 @@ public sealed class DashboardModule : AssayModule
     public override void MapEndpoints(WebApplication app)
     {
         app.UseExceptionHandler();
+        // What the framework refuses by itself (no such path, wrong method, unreadable body) is told as problem details too.
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase), api => api.UseStatusCodePages());
         app.UseMiddleware<SecurityHeaders>();
         app.UseRouting();
         app.UseAuthentication();

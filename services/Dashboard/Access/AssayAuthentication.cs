@@ -78,12 +78,16 @@ sealed class SessionAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> 
 static class Callers
 {
     const string EitherScheme = "keyOrSession";
+    const string BearerScheme = "bearer";
 
     public static AuthenticationTicket Ticket(Caller caller, string scheme)
     {
         var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, caller.Name), new Claim(ClaimTypes.Role, caller.Role)], scheme);
         return new AuthenticationTicket(new ClaimsPrincipal(identity), scheme);
     }
+
+    /// <summary>A signed token has three parts and begins with a JSON header; a key has neither.</summary>
+    static bool LooksLikeToken(string header) => header.StartsWith("Bearer eyJ", StringComparison.OrdinalIgnoreCase) && header.Count(c => c == '.') == 2;
 
     public static string NameOf(HttpContext context) => context.User.Identity?.Name ?? "unknown";
 
@@ -94,24 +98,32 @@ static class Callers
         return TypedResults.Problem(statusCode: status, title: title, detail: detail).ExecuteAsync(context);
     }
 
-    public static void AddAssayAccess(this IServiceCollection services)
+    public static void AddAssayAccess(this IServiceCollection services, OidcOptions oidc)
     {
         services.AddScoped<SignIn>();
         services.AddSingleton<KeyStore>();
         services.AddSingleton<IKeyStore>(provider => provider.GetRequiredService<KeyStore>());
         services.AddSingleton<ILoginLinks>(provider => provider.GetRequiredService<KeyStore>());
-        services.AddAuthentication(EitherScheme)
+        var authentication = services.AddAuthentication(EitherScheme)
             // One scheme decides: two would both answer a refusal.
             .AddPolicyScheme(EitherScheme, null, either => either.ForwardDefaultSelector = context =>
-                context.Request.Headers.Authorization.Count > 0 ? KeyAuthentication.SchemeName : SessionAuthentication.SchemeName)
+                context.Request.Headers.Authorization.Count > 0 ? BearerScheme : SessionAuthentication.SchemeName)
+            .AddPolicyScheme(BearerScheme, null, bearer => bearer.ForwardDefaultSelector = context =>
+                oidc.IsOn && LooksLikeToken(context.Request.Headers.Authorization.ToString()) ? TokenAuthentication.SchemeName : KeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null)
             .AddScheme<AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.SchemeName, null);
+        if (oidc.IsOn)
+        {
+            services.AddSingleton(new TokenIssuer(oidc));
+            authentication.AddScheme<AuthenticationSchemeOptions, TokenAuthentication>(TokenAuthentication.SchemeName, null);
+        }
+
         services.AddAuthorizationBuilder()
             .AddPolicy(Policies.Read, policy => policy.AddAuthenticationSchemes(EitherScheme).RequireRole(Roles.All))
             .AddPolicy(Policies.Produce, policy => policy.AddAuthenticationSchemes(SessionAuthentication.SchemeName).RequireRole(Roles.Producer, Roles.Operator))
             .AddPolicy(Policies.Operate, policy => policy.AddAuthenticationSchemes(SessionAuthentication.SchemeName).RequireRole(Roles.Operator))
-            .AddPolicy(Policies.ProduceByKey, policy => policy.AddAuthenticationSchemes(KeyAuthentication.SchemeName).RequireRole(Roles.Producer, Roles.Operator))
-            .AddPolicy(Policies.OperateByKey, policy => policy.AddAuthenticationSchemes(KeyAuthentication.SchemeName).RequireRole(Roles.Operator))
+            .AddPolicy(Policies.ProduceByKey, policy => policy.AddAuthenticationSchemes(BearerScheme).RequireRole(Roles.Producer, Roles.Operator))
+            .AddPolicy(Policies.OperateByKey, policy => policy.AddAuthenticationSchemes(BearerScheme).RequireRole(Roles.Operator))
             .SetFallbackPolicy(new AuthorizationPolicyBuilder(EitherScheme).RequireRole(Roles.All).Build());
     }
 }

@@ -8,8 +8,8 @@ using Assay.Dashboard.Database;
 using Assay.Dashboard.Operations;
 using Assay.Dashboard.Reports;
 using Assay.Dashboard.Spending;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Dashboard.Api;
 
@@ -34,7 +34,7 @@ static class AuditsApi
             .WithSummary("Requests an audit. auditId (or the Idempotency-Key header) makes a repetition safe.");
         audits.MapPost("/quote", QuoteAsync).RequireAuthorization(Policies.Read).Accepts<RequestAudit>("application/json")
             .Produces<AuditQuoted>().ProducesProblem(400).ProducesProblem(503).WithSummary("What an audit would cost, without starting it.");
-        audits.MapGet("/", ListAsync).RequireAuthorization(Policies.Read).WithSummary("Audits, newest first. status: a state, live or ended.");
+        audits.MapGet("/", ListAsync).RequireAuthorization(Policies.Read).Produces<Paged<AuditStatus>>().WithSummary("Audits, newest first. status: a state, live or ended.");
         audits.MapGet("/{id:guid}", StatusAsync).RequireAuthorization(Policies.Read).Produces<AuditStatus>().ProducesProblem(404).WithSummary("One audit's present state.");
         audits.MapGet("/{id:guid}/events", EventsAsync).RequireAuthorization(Policies.Read).Produces<AuditStatus>(contentType: "text/event-stream").ProducesProblem(404)
             .WithSummary("The state, again on each change, as server-sent events 'status'; 'end' closes.");
@@ -83,17 +83,17 @@ static class AuditsApi
         return (RequestBody.Read(body.GetBuffer().AsSpan(0, (int)body.Length), id, Callers.NameOf(context)), null);
     }
 
-    static async Task<Ok<Paged<AuditStatus>>> ListAsync(AuditReader reader, string? status, string? brand, string? q, int? page, int? pageSize, CancellationToken cancellationToken) =>
-        TypedResults.Ok(await reader.ListAsync(new AuditFilter(status, brand, q), page ?? 1, pageSize ?? 50, cancellationToken));
+    static async Task<IResult> ListAsync(HttpContext context, AuditReader reader, string? status, string? brand, string? q, int? page, int? pageSize, CancellationToken cancellationToken)
+    {
+        var list = await reader.ListAsync(new AuditFilter(status, brand, q), page ?? 1, pageSize ?? 50, cancellationToken);
+        return EntityTags.IsKnown(context, EntityTags.OfList(list)) ? EntityTags.NotModified() : TypedResults.Ok(list);
+    }
 
     static async Task<IResult> StatusAsync(Guid id, HttpContext context, AuditReader reader, CancellationToken cancellationToken)
     {
         if (await reader.StatusAsync(id, cancellationToken) is not { } status)
             return Problems.NoAudit(id);
-        var tag = $"\"{status.Version}\"";
-        context.Response.Headers.ETag = tag;
-        context.Response.Headers.CacheControl = "private, no-cache";
-        return context.Request.Headers.IfNoneMatch.Contains(tag) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Ok(status);
+        return EntityTags.IsKnown(context, $"\"{status.Version}\"") ? EntityTags.NotModified() : TypedResults.Ok(status);
     }
 
     static async Task<IResult> EventsAsync(Guid id, HttpContext context, IServiceScopeFactory scopes, AuditFeed feed, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
@@ -146,13 +146,17 @@ static class AuditsApi
         return TypedResults.Empty;
     }
 
-    static async Task<IResult> ReportAsync(Guid id, string? format, HttpContext context, ReportReader reports, HtmlReport html, CancellationToken cancellationToken)
+    static async Task<IResult> ReportAsync(Guid id, string? format, HttpContext context, DashboardDbContext db, ReportReader reports, HtmlReport html, CancellationToken cancellationToken)
     {
         var accept = context.Request.Headers.Accept.ToString();
         var wanted = format?.ToLowerInvariant() ?? (accept.Contains("text/csv", StringComparison.OrdinalIgnoreCase) ? "csv"
             : accept.Contains("text/html", StringComparison.OrdinalIgnoreCase) && !accept.Contains("json", StringComparison.OrdinalIgnoreCase) ? "html" : "json");
         if (wanted is not ("json" or "html" or "csv"))
             return Problems.BadInput("format", $"is '{format}'; use json, html or csv");
+        // The representation depends on Accept where no format is named.
+        context.Response.Headers.Vary = "Accept";
+        if (await EntityTags.OfAuditAsync(db, id, wanted, cancellationToken) is { } tag && EntityTags.IsKnown(context, tag))
+            return EntityTags.NotModified();
         if (await reports.ReadAsync(id, withTexts: true, cancellationToken) is not { } report)
             return Problems.NoAudit(id);
         return wanted switch
@@ -163,15 +167,25 @@ static class AuditsApi
         };
     }
 
-    static async Task<IResult> AnswersAsync(Guid id, AnswerReader answers, AuditReader audits, [AsParameters] AnswerFilter filter, int? page, int? pageSize, CancellationToken cancellationToken) =>
-        await audits.StatusAsync(id, cancellationToken) is null
-            ? Problems.NoAudit(id)
+    static async Task<IResult> AnswersAsync(Guid id, HttpContext context, AnswerReader answers, DashboardDbContext db, [AsParameters] AnswerFilter filter, int? page, int? pageSize, CancellationToken cancellationToken)
+    {
+        if (await EntityTags.OfAuditAsync(db, id, "answers", cancellationToken) is not { } tag)
+            return Problems.NoAudit(id);
+        return EntityTags.IsKnown(context, tag)
+            ? EntityTags.NotModified()
             : TypedResults.Ok(await answers.ListAsync(id, filter, page ?? 1, pageSize ?? 50, cancellationToken));
+    }
 
-    static async Task<IResult> AnswerAsync(Guid id, string callKey, AnswerReader answers, CancellationToken cancellationToken) =>
-        await answers.ReadAsync(id, callKey, cancellationToken) is { } answer
+    static async Task<IResult> AnswerAsync(Guid id, string callKey, HttpContext context, AnswerReader answers, DashboardDbContext db, CancellationToken cancellationToken)
+    {
+        // Unknown keys are not cached: an answer may still come.
+        if (await EntityTags.OfAuditAsync(db, id, "answer", cancellationToken) is { } tag
+            && await db.Answers.AsNoTracking().AnyAsync(answer => answer.AuditId == id && answer.CallKey == callKey, cancellationToken) && EntityTags.IsKnown(context, tag))
+            return EntityTags.NotModified();
+        return await answers.ReadAsync(id, callKey, cancellationToken) is { } answer
             ? TypedResults.Ok(answer)
             : TypedResults.Problem(statusCode: StatusCodes.Status404NotFound, title: "No such answer", detail: $"Audit {id} has no answer with the call key {callKey}. GET /api/audits/{id}/answers lists those it has.");
+    }
 
     static async Task<IResult> CancelAsync(Guid id, HttpContext context, [FromBody(EmptyBodyBehavior = Microsoft.AspNetCore.Mvc.ModelBinding.EmptyBodyBehavior.Allow)] CancelBody? body, AuditCommands commands, OperatorTrail trail, CancellationToken cancellationToken)
     {

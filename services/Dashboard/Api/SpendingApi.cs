@@ -12,8 +12,10 @@ static class SpendingApi
     public static void Map(RouteGroupBuilder api)
     {
         var spending = api.MapGroup("/spending").WithTags("Spending");
-        spending.MapGet("/", async (Guid? auditId, GatewayClient gateway, CancellationToken cancellationToken) => TypedResults.Ok(await gateway.SpendingAsync(auditId, cancellationToken)))
-            .RequireAuthorization(Policies.Read).ProducesProblem(503).WithSummary("Scopes, burn rate, halt, calls in doubt.");
+        spending.MapGet("/", async Task<IResult> (Guid? auditId, int? days, GatewayClient gateway, CancellationToken cancellationToken) => days is < 0 or > 366
+                ? Problems.BadInput("days", "must be 0 to 366; so many UTC days, today included, are told by engine")
+                : TypedResults.Ok(await gateway.SpendingAsync(auditId, days ?? 0, cancellationToken)))
+            .RequireAuthorization(Policies.Read).Produces<SpendingView>().ProducesProblem(400).ProducesProblem(503).WithSummary("Scopes, burn rate, halt, calls in doubt; with days the cost by day and engine.");
         spending.MapPost("/halt", async Task<IResult> (ReasonBody body, HttpContext context, GatewayClient gateway, OperatorTrail trail, CancellationToken cancellationToken) =>
             {
                 if (string.IsNullOrWhiteSpace(body.Reason))

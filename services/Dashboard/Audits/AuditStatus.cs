@@ -58,6 +58,9 @@ public sealed record AuditStatus
     public required Guid? ReusedAuditId { get; init; }
 
     public required IReadOnlyList<ReportTransition> Transitions { get; init; }
+    /// <summary>How the attempts that are over ended.</summary>
+    public IReadOnlyList<AttemptEnd> AttemptEnds { get; init; } = [];
+
     public required AuditLinks Links { get; init; }
 
     /// <summary>Grows with every change; the ETag.</summary>
@@ -66,6 +69,9 @@ public sealed record AuditStatus
 
 /// <summary>How far one engine is in the present attempt.</summary>
 public sealed record EngineProgress(string Name, int Decided, int Total, string? WaitingFor, DateTime? WaitingUntil);
+
+/// <summary>How one attempt ended.</summary>
+public sealed record AttemptEnd(int Attempt, string Status, string? Reason, string? Detail, string? Phase, DateTime EndedAt, decimal SpentUsd);
 
 public sealed record AuditRefusal(string Reason, string? Detail, Guid? ExistingAuditId, DateTime? At);
 
@@ -124,7 +130,11 @@ sealed class AuditReader(DashboardDbContext db)
             return null;
         var progress = await db.BatchProgress.AsNoTracking().Where(p => p.AuditId == auditId).ToListAsync(cancellationToken);
         var transitions = await db.Transitions.AsNoTracking().Where(t => t.AuditId == auditId).OrderBy(t => t.Sequence).ToListAsync(cancellationToken);
-        return Describe(row, progress, transitions);
+        var ends = await db.AttemptEnds.AsNoTracking().Where(e => e.AuditId == auditId).OrderBy(e => e.Attempt).ToListAsync(cancellationToken);
+        return Describe(row, progress, transitions) with
+        {
+            AttemptEnds = [.. ends.Select(e => new AttemptEnd(e.Attempt, e.Status, e.Reason, e.Detail, e.Phase, e.EndedAt, MicroUsd.ToUsd(e.SpentMicroUsd)))],
+        };
     }
 
     public static AuditStatus Describe(AuditRow row, IReadOnlyList<BatchProgressRow> progress, IReadOnlyList<TransitionRow> transitions)
@@ -151,7 +161,7 @@ sealed class AuditReader(DashboardDbContext db)
             Rejection = row.RejectionReason is null ? null : new AuditRefusal(row.RejectionReason, row.RejectionDetail, row.RejectionExistingAuditId, row.RejectedAt),
             ReportReady = row.ReportAttempt > 0 && row.ReportAttempt == row.Attempt,
             ReusedAuditId = rejected && row.RejectionReason == RejectionReasons.AlreadyCompleted ? row.RejectionExistingAuditId : null,
-            Transitions = [.. transitions.Select(t => new ReportTransition(t.Sequence, t.Attempt, t.FromState, t.ToState, t.Trigger, t.Worker, t.At, t.ElapsedMs))],
+            Transitions = [.. transitions.Select(t => new ReportTransition(t.Sequence, t.Attempt, t.FromState, t.ToState, t.Trigger, t.Worker, t.At, t.ElapsedMs) { TraceId = t.TraceId })],
             Links = AuditLinks.Of(row.AuditId), Version = row.Version,
         };
     }

@@ -7,6 +7,7 @@ using Assay.Dashboard.Pages;
 using Assay.Dashboard.Spending;
 using Assay.ServiceDefaults;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 
 namespace Assay.Dashboard.Operations;
 
@@ -24,7 +25,7 @@ static class OperationsPages
         PageEndpoints.Form(pages, "/operations/services/{service}/release", ReleaseAsync).RequireAuthorization(Policies.Operate);
     }
 
-    static async Task<IResult> OperationsAsync(HttpContext context, DashboardDbContext db, AuditReader reader, GatewayClient gateway, ServicesClient services, FaultedMessageDesk desk, TimeProvider time, CancellationToken cancellationToken)
+    static async Task<IResult> OperationsAsync(HttpContext context, DashboardDbContext db, AuditReader reader, GatewayClient gateway, ServicesClient services, FaultedMessageDesk desk, IOptions<DashboardOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         // The slow ones are on their way while the database is read.
         var asked = services.LookAsync(cancellationToken);
@@ -45,7 +46,7 @@ static class OperationsPages
         return PageEndpoints.Page<OperationsPage>(new
         {
             LiveAudits = live.Items, LiveCount = live.Total, Failures = failures, Actions = actions, Engines = await engines, Services = states, Faulted = await desk.LookAsync(cancellationToken),
-            MayOperate = context.User.IsInRole(Roles.Operator), Now = time.GetUtcNow().UtcDateTime,
+            StallTimeout = options.Value.StallTimeout, MayOperate = context.User.IsInRole(Roles.Operator), Now = time.GetUtcNow().UtcDateTime,
         });
     }
 

@@ -363,21 +363,24 @@ static class PageEndpoints
         }
     }
 
-    static async Task<IResult> SpendingAsync(GatewayClient gateway, AuditReader reader, CancellationToken cancellationToken)
+    static async Task<IResult> SpendingAsync(int? page, GatewayClient gateway, SpendingReader spending, TimeProvider time, CancellationToken cancellationToken)
     {
+        const int days = 14;
         SpendingView? view = null;
         string? error = null;
         try
         {
-            view = await gateway.SpendingAsync(null, cancellationToken);
+            view = await gateway.SpendingAsync(null, days, cancellationToken);
         }
         catch (GatewayUnavailableException exception)
         {
             error = exception.Message;
         }
 
-        var audits = await reader.ListAsync(new AuditFilter(), 1, 30, cancellationToken);
-        return Page<SpendingPage>(new { View = view, Error = error, Audits = audits.Items });
+        return Page<SpendingPage>(new
+        {
+            View = view, Error = error, Audits = await spending.AuditsAsync(page ?? 1, 30, cancellationToken), Trees = await spending.TreesAsync(cancellationToken), Today = time.GetUtcNow().UtcDateTime.Date,
+        });
     }
 
     static IResult StopPage(string? error) => Page<ConfirmPage>(new

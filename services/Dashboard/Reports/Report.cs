@@ -169,4 +169,9 @@ public sealed record ReportSpend
 
 public sealed record ReportLineage(Guid TrackingId, IReadOnlyList<Guid> Ancestry, int Depth, Guid? ParentAuditId);
 
-public sealed record ReportTransition(int Sequence, int Attempt, string From, string To, string Trigger, string Worker, DateTime At, long ElapsedMs);
+public sealed record ReportTransition(int Sequence, int Attempt, string From, string To, string Trigger, string Worker, DateTime At, long ElapsedMs)
+{
+    /// <summary>The trace in which it happened, where tracing is on.</summary>
+    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+    public string? TraceId { get; init; }
+}

@@ -7,7 +7,17 @@ using MassTransit;
 namespace Assay.Dashboard.Spending;
 
 /// <summary>The state of money, in dollars.</summary>
-public sealed record SpendingView(bool Halted, string? HaltReason, string? HaltedBy, DateTime? HaltedAt, decimal BurnUsdPerMinute, IReadOnlyList<ScopeView> Scopes, IReadOnlyList<InDoubtView> InDoubt);
+public sealed record SpendingView(bool Halted, string? HaltReason, string? HaltedBy, DateTime? HaltedAt, decimal BurnUsdPerMinute, IReadOnlyList<ScopeView> Scopes, IReadOnlyList<InDoubtView> InDoubt)
+{
+    /// <summary>What each engine cost on each day asked for, the latest day first.</summary>
+    public IReadOnlyList<EngineSpendingView> ByDay { get; init; } = [];
+
+    /// <summary>The scope of one day, or null if nothing was allocated on it.</summary>
+    internal ScopeView? Day(DateTime day) => Scopes.FirstOrDefault(scope => scope.Scope == "day:" + day.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
+}
+
+/// <summary>What one engine cost on one UTC day.</summary>
+public sealed record EngineSpendingView(string Day, string Engine, int Tries, int PaidTries, decimal SpentUsd, decimal InDoubtUsd, decimal ReservedUsd);
 
 public sealed record ScopeView(string Scope, decimal CeilingUsd, decimal ReservedUsd, decimal SpentUsd, decimal OverrunUsd);
 
@@ -23,12 +33,15 @@ sealed class GatewayClient(
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    public async Task<SpendingView> SpendingAsync(Guid? auditId, CancellationToken cancellationToken)
+    public async Task<SpendingView> SpendingAsync(Guid? auditId, int days, CancellationToken cancellationToken)
     {
-        var status = await AskAsync("the state of spending", () => spending.GetResponse<SpendingStatus>(new GetSpending { AuditId = auditId }, cancellationToken, Patience));
+        var status = await AskAsync("the state of spending", () => spending.GetResponse<SpendingStatus>(new GetSpending { AuditId = auditId, Days = days }, cancellationToken, Patience));
         return new SpendingView(status.Halted, status.HaltReason, status.HaltedBy, status.HaltedAt, MicroUsd.ToUsd(status.BurnMicroUsdPerMinute),
             [.. status.Scopes.Select(s => new ScopeView(s.Scope, MicroUsd.ToUsd(s.CeilingMicroUsd), MicroUsd.ToUsd(s.ReservedMicroUsd), MicroUsd.ToUsd(s.SpentMicroUsd), MicroUsd.ToUsd(s.OverrunMicroUsd)))],
-            [.. status.InDoubt.Select(c => new InDoubtView(c.AuditId, c.CallKey, c.Engine, c.Query, c.Reason, MicroUsd.ToUsd(c.WorstCaseMicroUsd), c.SentAt))]);
+            [.. status.InDoubt.Select(c => new InDoubtView(c.AuditId, c.CallKey, c.Engine, c.Query, c.Reason, MicroUsd.ToUsd(c.WorstCaseMicroUsd), c.SentAt))])
+        {
+            ByDay = [.. status.ByDay.Select(d => new EngineSpendingView(d.Day, d.Engine, d.Tries, d.PaidTries, MicroUsd.ToUsd(d.SpentMicroUsd), MicroUsd.ToUsd(d.InDoubtMicroUsd), MicroUsd.ToUsd(d.ReservedMicroUsd)))],
+        };
     }
 
     /// <summary>Returns once no call can leave any more.</summary>

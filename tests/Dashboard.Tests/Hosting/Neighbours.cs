@@ -76,6 +76,12 @@ sealed class Neighbours : AssayModule
             Halted = neighbours.Halted, HaltReason = neighbours.Halted ? "test" : null, BurnMicroUsdPerMinute = 12_000,
             Scopes = [new SpendingScope { Scope = "day:2026-11-22", CeilingMicroUsd = 25_000_000, ReservedMicroUsd = 400_000, SpentMicroUsd = 3_200_000, OverrunMicroUsd = 0 }],
             InDoubt = [new InDoubtCall { AuditId = Guid.Empty, CallKey = "key", Engine = "chatgpt", Query = "best earbuds", Reason = "Timeout", WorstCaseMicroUsd = 21_000, SentAt = Sample.Start }],
+            ByDay = context.Message.Days == 0 ? [] :
+            [
+                new EngineSpending { Day = "2026-11-22", Engine = "chatgpt", Tries = 12, PaidTries = 11, SpentMicroUsd = 2_500_000, InDoubtMicroUsd = 100_000, ReservedMicroUsd = 50_000 },
+                new EngineSpending { Day = "2026-11-22", Engine = "claude", Tries = 7, PaidTries = 7, SpentMicroUsd = 700_000, InDoubtMicroUsd = 0, ReservedMicroUsd = 350_000 },
+                new EngineSpending { Day = "2026-11-21", Engine = "claude", Tries = 3, PaidTries = 3, SpentMicroUsd = 100_000, InDoubtMicroUsd = 0, ReservedMicroUsd = 0 },
+            ],
         });
 
         public Task Consume(ConsumeContext<HaltSpending> context)

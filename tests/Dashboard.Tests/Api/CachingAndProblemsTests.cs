@@ -1,0 +1,68 @@
+using System.Net;
+using System.Text;
+using Assay.Dashboard.Access;
+using Assay.Dashboard.Tests.Hosting;
+
+namespace Assay.Dashboard.Tests.Api;
+
+public sealed class WhenAProgramAsksAgain(DashboardHost host) : IClassFixture<DashboardHost>
+{
+    [Theory]
+    [InlineData("/api/audits?q=tagged")]
+    [InlineData("/api/audits/{id}")]
+    [InlineData("/api/audits/{id}/report?format=json")]
+    [InlineData("/api/audits/{id}/report?format=csv")]
+    [InlineData("/api/audits/{id}/report?format=html")]
+    [InlineData("/api/audits/{id}/answers?engine=chatgpt")]
+    [InlineData("/api/audits/{id}/answers/key-chatgpt-q001")]
+    public async Task Should_get_304_until_something_changed(string path)
+    {
+        var id = await host.CompletedAuditAsync("Tagged");
+        using var program = await host.ProgramAsync(Roles.Viewer);
+        var uri = new Uri(path.Replace("{id}", id.ToString(), StringComparison.Ordinal), UriKind.Relative);
+        using var first = await program.GetAsync(uri);
+        first.StatusCode.ShouldBe(HttpStatusCode.OK, await first.Content.ReadAsStringAsync());
+        var tag = first.Headers.ETag.ShouldNotBeNull();
+
+        using var same = await AskAsync(program, uri, tag.ToString());
+        same.StatusCode.ShouldBe(HttpStatusCode.NotModified);
+        (await same.Content.ReadAsByteArrayAsync()).ShouldBeEmpty();
+        using var one = await AskAsync(program, uri, $"\"another\", {tag}");
+        one.StatusCode.ShouldBe(HttpStatusCode.NotModified);
+
+        await host.SayAsync(Sample.Budget(id, 50, 60_000, final: true));
+        await host.EventuallyAsync(db => Task.FromResult(db.Audits.Any(a => a.AuditId == id && a.BudgetVersion == 50)), "the budget changed");
+        using var changed = await AskAsync(program, uri, tag.ToString());
+        changed.StatusCode.ShouldBe(HttpStatusCode.OK);
+        changed.Headers.ETag.ShouldNotBe(tag);
+    }
+
+    static async Task<HttpResponseMessage> AskAsync(HttpClient program, Uri uri, string tags)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, uri);
+        request.Headers.TryAddWithoutValidation("If-None-Match", tags);
+        return await program.SendAsync(request);
+    }
+}
+
+public sealed class WhenTheApiRefuses(DashboardHost host) : IClassFixture<DashboardHost>
+{
+    [Theory]
+    [InlineData("GET", "/api/nothing", null, 404)]
+    [InlineData("PUT", "/api/audits", "{}", 405)]
+    [InlineData("POST", "/api/spending/halt", "{ not json", 400)]
+    [InlineData("POST", "/api/spending/halt", "{}", 400)]
+    [InlineData("GET", "/api/spending?days=1000", null, 400)]
+    [InlineData("GET", "/api/audits/00000000-0000-0000-0000-00000000abcd", null, 404)]
+    [InlineData("GET", "/api/audits/00000000-0000-0000-0000-00000000abcd/answers", null, 404)]
+    [InlineData("GET", "/api/audits?page=abc", null, 400)]
+    public async Task Should_tell_why_as_problem_details(string method, string path, string? body, int status)
+    {
+        using var program = await host.ProgramAsync(Roles.Operator);
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(path, UriKind.Relative)) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        using var response = await program.SendAsync(request);
+        ((int)response.StatusCode).ShouldBe(status);
+        response.Content.Headers.ContentType?.MediaType.ShouldBe("application/problem+json");
+        (await response.Content.ReadAsStringAsync()).ShouldContain($"\"status\":{status}");
+    }
+}
