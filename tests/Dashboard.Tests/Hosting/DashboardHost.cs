@@ -28,6 +28,9 @@ public sealed class DashboardHost : IAsyncLifetime
     /// <summary>A real broker instead of the in-memory bus.</summary>
     public PrivateRabbitMq? Broker { get; init; }
 
+    /// <summary>The connection string of a PostgreSQL database instead of a SQLite file.</summary>
+    public string? Postgres { get; init; }
+
     /// <summary>Settings of the Dashboard, as the configuration names them.</summary>
     public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>(StringComparer.Ordinal);
 
@@ -53,7 +56,7 @@ public sealed class DashboardHost : IAsyncLifetime
         builder.Configuration["Dashboard:AllowPrivateWebhooks"] = AllowPrivateWebhooks.ToString();
         builder.Configuration.AddInMemoryCollection(Settings);
         var module = new DashboardModule();
-        module.AddServices(builder, AssayDatabase.Sqlite(Path.Combine(folder, "dashboard.db")));
+        module.AddServices(builder, Postgres is { } database ? AssayDatabase.PostgreSql(database) : AssayDatabase.Sqlite(Path.Combine(folder, "dashboard.db")));
         Neighbours.AddServices(builder, AssayDatabase.Sqlite("unused"));
         if (Broker is not { } broker)
             builder.AddAssayInMemoryBus([module, Neighbours]);

@@ -1,0 +1,13 @@
+namespace Assay.Dashboard.Tests.Load;
+
+/// <summary>Started as a program, this assembly measures; started by a test runner, it tests.</summary>
+static class LoadProgram
+{
+    public static async Task<int> Main(string[] args)
+    {
+        if (args is ["load", .. var rest])
+            return await ReadModelLoad.RunAsync(rest);
+        await Console.Error.WriteLineAsync("Use: load [audits, 100000] [answers an audit, 100] [listeners, 500]; or `dotnet test` for the tests.");
+        return 2;
+    }
+}
