@@ -164,7 +164,8 @@ sealed class ProjectAuditConsumer(DashboardDbContext db, WebhookOutbox webhooks,
     public async Task Consume(ConsumeContext<AnswersJudged> context)
     {
         var message = context.Message;
-        await LockAsync(context, message.AuditId);
+        if (await LockAsync(context, message.AuditId) is null)
+            return;
         var json = JsonSerializer.Serialize(message, AssayJson.Options);
         if (await db.Judgements.SingleOrDefaultAsync(j => j.AuditId == message.AuditId, context.CancellationToken) is not { } judgement)
             db.Judgements.Add(new JudgementRow { AuditId = message.AuditId, Attempt = message.Attempt, Json = json });
