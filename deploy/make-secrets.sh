@@ -9,6 +9,7 @@ chmod 700 secrets
 random() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 # The folder protects the files; inside the containers a user other than root reads them.
 random > secrets/postgres-password
+random > secrets/metrics-key
 users=
 for service in saga gateway analyzer dashboard; do
     database=$(random)

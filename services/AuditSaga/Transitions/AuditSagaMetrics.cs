@@ -26,12 +26,20 @@ sealed class AuditSagaMetrics
         audits = meter.CreateUpDownCounter<long>("assay.audits", description: "Audits by state, as seen by this process since it started");
         transitions = meter.CreateCounter<long>("assay.audit.transitions");
         duration = meter.CreateHistogram<double>("assay.audit.duration", "s");
-        attempts = meter.CreateHistogram<long>("assay.audit.attempts");
-        depth = meter.CreateHistogram<long>("assay.lineage.depth");
+        attempts = meter.CreateHistogram<long>("assay.audit.attempts", null, null, [], new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 2, 3, 5, 10] });
+        depth = meter.CreateHistogram<long>("assay.lineage.depth", null, null, [], new InstrumentAdvice<long> { HistogramBucketBoundaries = [0, 1, 2, 4, 8, 10] });
         refusals = meter.CreateCounter<long>("assay.admission.refusals");
         rescues = meter.CreateCounter<long>("assay.deadline_watch.rescues");
         alerts = meter.CreateCounter<long>("assay.alerts");
         differences = meter.CreateCounter<long>("assay.integrity.differences");
+
+        // A series that first appears with its first event has not increased, and no alert sees that event: they begin at zero.
+        foreach (var reason in ConstantsOf(typeof(RejectionReasons)))
+            refusals.Add(0, new KeyValuePair<string, object?>("reason", reason));
+        foreach (var reason in ConstantsOf(typeof(FailureReasons)))
+            rescues.Add(0, new KeyValuePair<string, object?>("reason", reason));
+        foreach (var kind in ConstantsOf(typeof(AlertKinds)))
+            alerts.Add(0, new KeyValuePair<string, object?>("kind", kind));
     }
 
     public void Transitioned(AuditState audit, AuditTransition step)
@@ -55,4 +63,6 @@ sealed class AuditSagaMetrics
     public void Differs(string kind) => differences.Add(1, new KeyValuePair<string, object?>("kind", kind));
 
     public void Rescued(string reason) => rescues.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    static IEnumerable<string> ConstantsOf(Type type) => type.GetFields().Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
 }

@@ -1,17 +1,19 @@
 using System.Globalization;
 using Assay.Contracts.Internal;
 using Assay.LlmGateway.Ledger;
+using Assay.LlmGateway.Pump;
 using MassTransit;
 using Microsoft.Extensions.Options;
 
 namespace Assay.LlmGateway.Halt;
 
 /// <summary>The last guard, independent of ceilings and keys: money that leaves faster than the plans at work could spend it halts everything.</summary>
-sealed class BurnRateGuard(LedgerTransactions transactions, SpendingSwitch spending, IBus bus, IOptions<LlmGatewayOptions> options)
+sealed class BurnRateGuard(LedgerTransactions transactions, SpendingSwitch spending, IBus bus, GatewayMeters meters, IOptions<LlmGatewayOptions> options)
 {
     public async Task WatchAsync(CancellationToken cancellationToken)
     {
         var (halted, burned, planned) = await transactions.ReadAsync(ReadAsync, cancellationToken);
+        meters.Burned(halted, burned, planned);
         if (halted || !IsTooFast(burned, planned, options.Value.BurnRateMultiple))
             return;
         var reason = string.Create(CultureInfo.InvariantCulture,

@@ -14,6 +14,8 @@ sealed class GatewayMeters : IDisposable
     readonly Counter<double> _spend;
     readonly Histogram<double> _flushes;
     readonly Histogram<int> _flushSize;
+    IReadOnlyList<EngineLane> _lanes = [];
+    (bool Halted, double Burn) _spending;
 
     public GatewayMeters()
     {
@@ -22,7 +24,22 @@ sealed class GatewayMeters : IDisposable
         _spend = _meter.CreateCounter<double>("assay.spend.usd", "USD", "Money by engine: reserved, spent, in doubt");
         _flushes = _meter.CreateHistogram<double>("assay.ledger.flush.duration", "s", "Time of one flush of intents and outcomes");
         _flushSize = _meter.CreateHistogram<int>("assay.ledger.flush.size", "{entry}", "Intents and outcomes in one flush");
+        _meter.CreateObservableGauge("assay.engine.breaker", () => _lanes.Select(lane => new Measurement<int>(lane.BreakerUntil is null ? 0 : 1, new KeyValuePair<string, object?>("engine", lane.Engine.Name))), description: "1 while an engine's breaker is open");
+        _meter.CreateObservableGauge("assay.spending.halted", () => _spending.Halted ? 1 : 0, description: "1 while spending is halted");
+        _meter.CreateObservableGauge("assay.spending.burn", () => _spending.Burn, description: "Money of the last minute as a share of what the plans at work may cost at worst; LlmGateway__BurnRateMultiple halts");
     }
+
+    /// <summary>Shows the engines' breakers. A series that first appears with its first dollar has not increased, so money begins at zero.</summary>
+    public IReadOnlyList<EngineLane> Watch(IReadOnlyList<EngineLane> lanes)
+    {
+        _lanes = lanes;
+        foreach (var engine in lanes.Select(lane => lane.Engine.Name))
+            foreach (var kind in (string[])["reserved", "spent", "in_doubt"])
+                _spend.Add(0, new("engine", engine), new("kind", kind));
+        return lanes;
+    }
+
+    public void Burned(bool halted, long burnedMicroUsd, long plannedMicroUsd) => _spending = (halted, burnedMicroUsd == 0 ? 0 : (double)burnedMicroUsd / Math.Max(1, plannedMicroUsd));
 
     public void Flushed(int entries, TimeSpan duration)
     {
