@@ -42,20 +42,7 @@ static class MessagesInCode
         var taken = new SortedSet<string>(StringComparer.Ordinal);
         // What every host takes comes from the building blocks.
         foreach (var type in Services[service].GetTypes().Concat(typeof(AssayModule).Assembly.GetTypes()).Where(type => type is { IsAbstract: false, IsInterface: false }))
-        {
-            foreach (var message in type.GetInterfaces().Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IConsumer<>)).Select(i => i.GetGenericArguments()[0]))
-                taken.Add(NameOf(message));
-            if (!type.IsAssignableTo(typeof(StateMachine)))
-                continue;
-            foreach (var property in type.GetProperties().Where(property => property.PropertyType is { IsGenericType: true }))
-            {
-                var definition = property.PropertyType.GetGenericTypeDefinition();
-                if (definition == typeof(Event<>))
-                    taken.Add(NameOf(property.PropertyType.GetGenericArguments()[0]));
-                else if (definition == typeof(Schedule<,>))
-                    taken.Add(NameOf(property.PropertyType.GetGenericArguments()[1]));
-            }
-        }
+            taken.UnionWith(Taken(type));
 
         return taken;
     }
@@ -74,8 +61,50 @@ static class MessagesInCode
         }
 
         return queues;
+    }
 
-        string NameBy(string method, Type type) => (string)typeof(IEndpointNameFormatter).GetMethod(method)!.MakeGenericMethod(type).Invoke(names, [])!;
+    /// <summary>Which message exchange leads to which queue.</summary>
+    public static IReadOnlyList<(string Exchange, string Queue)> Bindings()
+    {
+        List<(string, string)> bindings = [];
+        foreach (var service in Services.Keys)
+        {
+            foreach (var type in Services[service].GetTypes().Where(type => type is { IsAbstract: false, IsInterface: false }))
+            {
+                if (type.IsAssignableTo(typeof(IConsumer)))
+                    bindings.AddRange(Taken(type).Select(message => (Exchange(message), NameBy(nameof(IEndpointNameFormatter.Consumer), type))));
+                else if (type.IsAssignableTo(typeof(StateMachine)))
+                    bindings.AddRange(Taken(type).Select(message => (Exchange(message), NameBy(nameof(IEndpointNameFormatter.Saga), type.BaseType!.GetGenericArguments()[0]))));
+            }
+
+            var operations = QueuesOf(service).Single(queue => queue.EndsWith("-operations", StringComparison.Ordinal));
+            bindings.AddRange(typeof(AssayModule).Assembly.GetTypes().Where(type => type is { IsAbstract: false, IsInterface: false }).SelectMany(Taken).Select(message => (Exchange(message), operations)));
+        }
+
+        return bindings;
+
+        static string Exchange(string message) => message.StartsWith("Fault:", StringComparison.Ordinal) ? $"MassTransit:Fault--{message["Fault:".Length..]}--" : message;
+    }
+
+    static string NameBy(string method, Type type) => (string)typeof(IEndpointNameFormatter).GetMethod(method)!.MakeGenericMethod(type).Invoke(KebabCaseEndpointNameFormatter.Instance, [])!;
+
+    static SortedSet<string> Taken(Type type)
+    {
+        var taken = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var message in type.GetInterfaces().Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IConsumer<>)).Select(i => i.GetGenericArguments()[0]))
+            taken.Add(NameOf(message));
+        if (!type.IsAssignableTo(typeof(StateMachine)))
+            return taken;
+        foreach (var property in type.GetProperties().Where(property => property.PropertyType is { IsGenericType: true }))
+        {
+            var definition = property.PropertyType.GetGenericTypeDefinition();
+            if (definition == typeof(Event<>))
+                taken.Add(NameOf(property.PropertyType.GetGenericArguments()[0]));
+            else if (definition == typeof(Schedule<,>))
+                taken.Add(NameOf(property.PropertyType.GetGenericArguments()[1]));
+        }
+
+        return taken;
     }
 
     static string NameOf(Type message) => message.IsGenericType && message.GetGenericTypeDefinition() == typeof(Fault<>)

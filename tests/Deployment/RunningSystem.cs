@@ -19,6 +19,7 @@ public sealed class RunningSystem : IAsyncLifetime
     PrivateRabbitMq? broker;
     AssayServices? services;
     HttpClient? client;
+    OtlpReceiver? receiver;
 
     public IReadOnlyDictionary<string, string> Passwords { get; } = new[] { "saga", "gateway", "analyzer", "dashboard", "console", Definitions.Producer, Definitions.HttpProducer }
         .ToDictionary(user => user, user => $"planted-broker-{user}-{Guid.NewGuid():N}", StringComparer.Ordinal);
@@ -26,9 +27,14 @@ public sealed class RunningSystem : IAsyncLifetime
     public PrivateRabbitMq Broker => broker!;
     public AssayServices Services => services!;
     public HttpClient Api => client!;
+    internal OtlpReceiver Traces => receiver!;
+
+    /// <summary>A provider's key that nothing may ever write down.</summary>
+    public string EngineKey { get; } = $"sk-planted-{Guid.NewGuid():N}";
 
     public async Task InitializeAsync()
     {
+        receiver = await OtlpReceiver.StartAsync();
         postgres = await PrivatePostgres.StartAsync();
         broker = await PrivateRabbitMq.StartAsync(await Definitions.PrintAsync(Passwords, "guest", "guest"));
         services = await AssayServices.PrepareAsync(postgres, broker, new Dictionary<string, string>(StringComparer.Ordinal)
@@ -38,6 +44,17 @@ public sealed class RunningSystem : IAsyncLifetime
             ["Engines__slow__Kind"] = "scripted",
             ["Engines__slow__MinLatency"] = "00:00:04",
             ["Engines__slow__MaxLatency"] = "00:00:05",
+            // A paid engine that refuses every connection: its key travels through every layer that could tell it.
+            ["Engines__paid__Kind"] = "openai",
+            ["Engines__paid__BaseUrl"] = "http://127.0.0.1:9/v1",
+            ["Engines__paid__Model"] = "planted",
+            ["Engines__paid__ApiKey"] = EngineKey,
+            ["Engines__paid__InputUsdPerMTok"] = "1",
+            ["Engines__paid__OutputUsdPerMTok"] = "1",
+            ["Engines__paid__MaxTries"] = "1",
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = receiver.Url,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_BSP_SCHEDULE_DELAY"] = "500",
             // Several tests audit the same brand.
             ["AuditSaga__Freshness"] = "00:00:00",
             ["Logging__Format"] = "json",
@@ -60,25 +77,27 @@ public sealed class RunningSystem : IAsyncLifetime
             await broker.DisposeAsync();
         if (postgres is not null)
             await postgres.DisposeAsync();
+        if (receiver is not null)
+            await receiver.DisposeAsync();
     }
 
     /// <summary>A small audit by simulated engines.</summary>
-    public static JsonObject Request(string brand) => new()
+    public static JsonObject Request(string brand, string engine = "chatgpt") => new()
     {
         ["brand"] = new JsonObject { ["name"] = brand, ["aliases"] = new JsonArray() },
         ["competitors"] = new JsonArray(new JsonObject { ["name"] = "Sony" }),
         ["queryCount"] = 6,
-        ["engines"] = new JsonArray("chatgpt"),
+        ["engines"] = new JsonArray(engine),
         ["ceilingUsd"] = 5,
         ["requestedBy"] = "tests",
     };
 
     /// <summary>Requests an audit over REST and waits for its end.</summary>
-    public async Task<JsonElement> RunAuditAsync(string brand) => await WaitForTheEndAsync(await RequestAuditAsync(brand));
+    public async Task<JsonElement> RunAuditAsync(string brand, string engine = "chatgpt") => await WaitForTheEndAsync(await RequestAuditAsync(brand, engine));
 
-    public async Task<string> RequestAuditAsync(string brand)
+    public async Task<string> RequestAuditAsync(string brand, string engine = "chatgpt")
     {
-        using var accepted = await Api.PostAsJsonAsync("api/audits", Request(brand));
+        using var accepted = await Api.PostAsJsonAsync("api/audits", Request(brand, engine));
         accepted.StatusCode.ShouldBe(HttpStatusCode.Accepted, await accepted.Content.ReadAsStringAsync());
         return (await accepted.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("auditId").GetString()!;
     }
