@@ -127,6 +127,9 @@ public static class FailureReasons
     /// <summary>The process that ran the embedded audit ended; what was paid is kept.</summary>
     public const string HostRestarted = "HostRestarted";
 
+    /// <summary>The ledger's database was restored to an earlier point; it has forgotten payments, so that unfinished audits were failed.</summary>
+    public const string LedgerRestored = "LedgerRestored";
+
     /// <summary>The audit's row could not be read; the watch ended it by the emergency statement.</summary>
     public const string EmergencyRecovery = "EmergencyRecovery";
 

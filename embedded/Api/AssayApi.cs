@@ -65,6 +65,9 @@ sealed class AssayApi : IDisposable
     public Task<HaltAnswer> ResumeAsync(string reason, CancellationToken cancellationToken) =>
         SendAsync<HaltAnswer>(HttpMethod.Post, "api/spending/resume", new { reason }, "resume spending", cancellationToken);
 
+    public Task<LedgerRecovery> RecoverAsync(string reason, CancellationToken cancellationToken) =>
+        SendAsync<LedgerRecovery>(HttpMethod.Post, "api/spending/after-restore", new { reason }, "recover the restored ledger", cancellationToken);
+
     public Task<IReadOnlyList<EngineState>> EnginesAsync(CancellationToken cancellationToken) =>
         SendAsync<IReadOnlyList<EngineState>>(HttpMethod.Get, "api/engines", null, "list the engines", cancellationToken);
 

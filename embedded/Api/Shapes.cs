@@ -165,3 +165,26 @@ sealed record FieldProblem
     public string Field { get; init; } = "";
     public string Problem { get; init; } = "";
 }
+
+/// <summary>What became of a ledger whose database was restored to an earlier point.</summary>
+sealed record LedgerRecovery
+{
+    public required bool WasRestored { get; init; }
+    public required long LedgerSequence { get; init; }
+    public required long HighestSequence { get; init; }
+    public DateTime? UnknownFrom { get; init; }
+    public DateTime? UnknownTo { get; init; }
+    public required IReadOnlyList<Guid> FailedAudits { get; init; }
+    public required IReadOnlyList<Guid> FencedAudits { get; init; }
+    public required IReadOnlyList<ForgottenAudit> Forgotten { get; init; }
+}
+
+sealed record ForgottenAudit
+{
+    public required Guid AuditId { get; init; }
+    public required int Attempt { get; init; }
+    public required string State { get; init; }
+    public required decimal SeenUsd { get; init; }
+    public required decimal KnownUsd { get; init; }
+    public required DateTime LastProgressAt { get; init; }
+}

@@ -20,7 +20,8 @@ static class DoctorCommand
     public static Command Create(CliContext cli, SystemOptions target)
     {
         var integrity = new Option<bool>("--integrity") { Description = "Also read every page of the databases, and compare what saga, ledger, analysis and read model hold of every ended audit" };
-        var command = new Command("doctor", "Check the data directory, the databases, the engines and the ledger") { integrity };
+        var afterRestore = new Option<bool>("--after-restore") { Description = "After the gateway's database was restored: fail and fence what is unfinished, list what the ledger has forgotten, let calls leave again" };
+        var command = new Command("doctor", "Check the data directory, the databases, the engines and the ledger") { integrity, afterRestore };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var choice = target.Read(parsed, cli);
@@ -33,7 +34,7 @@ static class DoctorCommand
 
             // A damaged file would only be told again, less clearly, by a system that cannot start on it.
             if (!findings.AnyFailure)
-                await CheckSystemAsync(cli, findings, choice, parsed.GetValue(integrity), cancellationToken);
+                await CheckSystemAsync(cli, findings, choice, parsed.GetValue(integrity), parsed.GetValue(afterRestore), cancellationToken);
             await cli.Out.WriteLineAsync(findings.AnyFailure ? "Something is wrong; see FAIL above." : "All is well.");
             return findings.AnyFailure ? ExitCodes.Failed : ExitCodes.Done;
         });
@@ -91,7 +92,7 @@ static class DoctorCommand
         }
     }
 
-    static async Task CheckSystemAsync(CliContext cli, Findings findings, SystemChoice choice, bool thoroughly, CancellationToken cancellationToken)
+    static async Task CheckSystemAsync(CliContext cli, Findings findings, SystemChoice choice, bool thoroughly, bool afterRestore, CancellationToken cancellationToken)
     {
         await using var system = await AssaySystem.ConnectAsync(cli, choice, "doctor", cancellationToken);
         var (ready, text) = await system.Api.ReadyAsync(cancellationToken);
@@ -100,6 +101,8 @@ static class DoctorCommand
         else
             await findings.FailAsync("ready", $"{system.Api.Address} is not ready: {NotReady(text)}");
 
+        if (afterRestore)
+            await RecoverAsync(findings, system, cancellationToken);
         foreach (var engine in await system.Api.EnginesAsync(cancellationToken))
         {
             var what = $"{engine.Engine}: {engine.Kind} {engine.Model}{(engine.Simulated ? " (simulated, costs nothing, measures nothing real)" : "")}";
@@ -111,7 +114,7 @@ static class DoctorCommand
 
         var spending = await system.Api.SpendingAsync(null, cancellationToken);
         if (spending.Halted)
-            await findings.WarnAsync("spending", $"halted by {spending.HaltedBy} at {Show.Time(spending.HaltedAt)}: {spending.HaltReason}; `assay resume` allows it again.");
+            await findings.WarnAsync("spending", $"halted by {spending.HaltedBy} at {Show.Time(spending.HaltedAt)}: {spending.HaltReason}; {(spending.HaltReason?.StartsWith("LedgerRestored", StringComparison.Ordinal) == true ? "only `assay doctor --after-restore` ends this halt." : "`assay resume` allows it again.")}");
         foreach (var day in spending.Scopes.Where(s => s.Scope.StartsWith("day:", StringComparison.Ordinal)))
             await findings.OkAsync("spending", $"{day.Scope[4..]}: {Show.Usd(day.SpentUsd)} spent, {Show.Usd(day.ReservedUsd)} reserved of {Show.Usd(day.CeilingUsd)}");
         if (spending.InDoubt.Count > 0)
@@ -179,6 +182,24 @@ static class DoctorCommand
         }
 
         return wrong;
+    }
+
+    static async Task RecoverAsync(Findings findings, AssaySystem system, CancellationToken cancellationToken)
+    {
+        var done = await system.Api.RecoverAsync("assay doctor --after-restore", cancellationToken);
+        if (!done.WasRestored)
+        {
+            await findings.OkAsync("restore", "the ledger misses nothing that was seen of it; nothing was changed.");
+            return;
+        }
+
+        await findings.WarnAsync("restore", string.Create(CultureInfo.InvariantCulture,
+            $"the ledger stood at {done.LedgerSequence} and had been at {done.HighestSequence}; calls sent between {(done.UnknownFrom is { } from ? Show.Time(from) : "its beginning")} and {Show.Time(done.UnknownTo)} are unknown to it. Compare that span with the providers' bills."));
+        await findings.OkAsync("restore", $"{Show.Count(done.FailedAudits.Count, "live audit")} failed, {Show.Count(done.FencedAudits.Count, "budget")} fenced; calls may leave again.");
+        foreach (var audit in done.FailedAudits)
+            await findings.OkAsync("failed", $"{audit}; `assay retry {audit}` pays again for what the ledger has forgotten.");
+        foreach (var audit in done.Forgotten)
+            await findings.WarnAsync("forgotten", string.Create(CultureInfo.InvariantCulture, $"{audit.AuditId} attempt {audit.Attempt} ({audit.State}): {Show.Usd(audit.SeenUsd)} were spent, the ledger knows of {Show.Usd(audit.KnownUsd)}."));
     }
 
     static string NotReady(string text)

@@ -30,6 +30,8 @@ static class SpendingCommands
         {
             await using var system = await AssaySystem.ConnectAsync(cli, target.Read(parsed, cli), "resume", cancellationToken);
             var answer = await system.Api.ResumeAsync(parsed.GetValue(reason)!, cancellationToken);
+            if (answer.Halted)
+                throw CommandError.Failed($"Spending stays halted: {answer.Reason}", "Run `assay doctor --after-restore`.");
             await cli.Out.WriteLineAsync($"resumed: {answer.Reason} (by {answer.By} at {Show.Time(answer.At)})");
             return ExitCodes.Done;
         });

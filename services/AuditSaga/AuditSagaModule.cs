@@ -3,9 +3,10 @@ using Assay.AuditSaga.Alerts;
 using Assay.AuditSaga.Audits;
 using Assay.AuditSaga.Database;
 using Assay.AuditSaga.DeadlineWatch;
-using Assay.AuditSaga.Pruning;
 using Assay.AuditSaga.Integrity;
 using Assay.AuditSaga.LifeSigns;
+using Assay.AuditSaga.Pruning;
+using Assay.AuditSaga.RestoredLedger;
 using Assay.AuditSaga.Transitions;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.Dashboard;
@@ -51,6 +52,8 @@ public sealed class AuditSagaModule : AssayModule
         bus.AddRequestClient<GetReadModelFacts>();
         bus.AddSagaStateMachine<AuditStateMachine, AuditState, AuditStateDefinition>()
             .EntityFrameworkRepository(repository => repository.ExistingDbContext<AuditSagaDbContext>());
+        bus.AddConsumer<GetLedgerSeenConsumer, GetLedgerSeenConsumerDefinition>();
+        bus.AddConsumer<FailLiveAuditsConsumer, FailLiveAuditsConsumerDefinition>();
     }
 
     public override Task PrepareAsync(IServiceProvider services, CancellationToken cancellationToken) => UnfinishedAudits.EndAllAsync(services, cancellationToken);

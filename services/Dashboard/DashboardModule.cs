@@ -146,6 +146,7 @@ public sealed class DashboardModule : AssayModule
         bus.AddRequestClient<GetServiceHealth>();
         bus.AddRequestClient<ReleaseParked>();
         bus.AddRequestClient<QuoteAudit>();
+        bus.AddRequestClient<RecoverLedger>();
         bus.AddEntityFrameworkOutbox<DashboardDbContext>();
         bus.AddServiceOperations<DashboardDbContext>(Name);
     }
@@ -170,6 +171,7 @@ public sealed class DashboardModule : AssayModule
         SpendingApi.Map(api);
         EnginesApi.Map(api);
         OperationsApi.Map(api);
+        LedgerRestoreApi.Map(api);
         CompareEndpoints.MapApi(api);
         RederiveEndpoints.MapApi(api);
         LineageEndpoints.MapApi(api);

@@ -11,6 +11,7 @@ using Assay.LlmGateway.OpenBudget;
 using Assay.LlmGateway.PauseEngine;
 using Assay.LlmGateway.Pump;
 using Assay.LlmGateway.Quote;
+using Assay.LlmGateway.Restore;
 using Assay.LlmGateway.SetEngineLimits;
 using Assay.LlmGateway.ShowLedgerFacts;
 using Assay.LlmGateway.ShowSpending;
@@ -43,6 +44,8 @@ public sealed class LlmGatewayModule : AssayModule
         builder.Services.AddSingleton<GatewayOwner>().AddSingleton<OwnerSweep>();
         builder.Services.AddSingleton<BudgetOpening>().AddSingleton<BudgetQueue>();
         builder.Services.AddSingleton<LedgerWriter>().AddSingleton<EngineLanes>().AddSingleton<CallClaim>().AddSingleton<CallPump>().AddSingleton<SpendingSwitch>().AddSingleton<EngineSwitches>().AddSingleton<EngineListing>().AddSingleton<BurnRateGuard>();
+        builder.Services.AddSingleton<LedgerContinuity>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<LedgerContinuity>());
         builder.Services.AddHostedService(services => services.GetRequiredService<CallPump>());
         builder.Services.AddHostedService<LeaseSweepService>();
         builder.Services.AddHostedService<BatchHeartbeat>();
@@ -71,6 +74,7 @@ public sealed class LlmGatewayModule : AssayModule
         bus.AddConsumer<PauseEngineConsumer, PauseEngineConsumerDefinition>();
         bus.AddConsumer<SetEngineLimitsConsumer, SetEngineLimitsConsumerDefinition>();
         bus.AddConsumer<ResumeSpendingConsumer, ResumeSpendingConsumerDefinition>();
+        bus.AddConsumer<RecoverLedgerConsumer, RecoverLedgerConsumerDefinition>();
     }
 
     /// <summary>Where one process owns the ledger, every earlier owner is dead and every attempt it left open is fenced, before bus and pump start.</summary>

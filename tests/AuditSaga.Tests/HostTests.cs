@@ -5,6 +5,7 @@ using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.Dashboard;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
+using MassTransit;
 using Microsoft.EntityFrameworkCore;
 
 namespace Assay.AuditSaga.Tests;
@@ -134,6 +135,29 @@ public sealed class When_the_saga_runs_in_a_host : IDisposable
         await next.SendAsync(Given.Retry(request.AuditId));
         (await others.UntilHeardAsync<AuditCompleted>()).Attempt.ShouldBe(2);
         others.All<AskEngine>().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Should_tell_a_gateway_what_it_has_seen_of_the_ledger_and_fail_what_is_live()
+    {
+        var others = new Others();
+        others.Silent[typeof(ScoreAudit)] = true;
+        await using var host = await SagaHost.StartAsync(Database, others);
+        var request = Given.Request();
+        await host.SendAsync(request);
+        await host.UntilAsync(request.AuditId, row => row.CurrentState == AuditStates.Scoring);
+
+        var seen = (await host.Bus.CreateRequestClient<GetLedgerSeen>().GetResponse<LedgerSeen>(new GetLedgerSeen { LedgerSequence = 3 })).Message;
+        var audit = seen.Audits.ShouldHaveSingleItem();
+        (audit.AuditId, audit.Attempt, audit.Live, audit.State).ShouldBe((request.AuditId, 1, true, AuditStates.Scoring));
+        seen.HighestSequence.ShouldBe(audit.LedgerSequence);
+        audit.LedgerSequence.ShouldBeGreaterThan(0);
+
+        var client = host.Bus.CreateRequestClient<FailLiveAudits>();
+        (await client.GetResponse<LiveAuditsFailed>(new FailLiveAudits { Detail = "The ledger was restored." })).Message.AuditIds.ShouldBe([request.AuditId]);
+        (await others.UntilHeardAsync<AuditFailed>()).Reason.ShouldBe(FailureReasons.LedgerRestored);
+        (await others.UntilHeardAsync<CloseBudget>()).Attempt.ShouldBe(1);
+        (await client.GetResponse<LiveAuditsFailed>(new FailLiveAudits { Detail = "Again." })).Message.AuditIds.ShouldBeEmpty();
     }
 
     [Fact]

@@ -72,6 +72,8 @@ sealed class SagaHost : IAsyncDisposable
         return host;
     }
 
+    public IBus Bus => app.Services.GetRequiredService<IBus>();
+
     public async Task SendAsync<T>(T message) where T : class => await app.Services.GetRequiredService<IBus>().Publish(message);
 
     /// <summary>Sends a message that only the saga hears, and waits until it is dealt with.</summary>

@@ -44,7 +44,12 @@ public sealed class GatewayHost : IAsyncDisposable
 
     public static async Task<AssayDatabase> NewPostgresAsync() => AssayDatabase.PostgreSql(await (await PrivatePostgres.Shared).CreateDatabaseAsync("gateway"));
 
-    public static async Task<GatewayHost> StartOnAsync(AssayDatabase database, IEngineCatalog? engines, params (string Key, string Value)[] settings)
+    public static Task<GatewayHost> StartOnAsync(AssayDatabase database, IEngineCatalog? engines, params (string Key, string Value)[] settings) => StartAsync(database, engines, new Heard(), settings);
+
+    /// <summary>A gateway after this one, on another database perhaps; what was heard before is remembered.</summary>
+    public Task<GatewayHost> StartAnotherAsync(AssayDatabase database, IEngineCatalog engines) => StartAsync(database, engines, _heard, []);
+
+    static async Task<GatewayHost> StartAsync(AssayDatabase database, IEngineCatalog? engines, Heard heard, (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
@@ -52,7 +57,6 @@ public sealed class GatewayHost : IAsyncDisposable
         // One factory for all hosts of the process: the bus keeps the first it sees.
         builder.Services.AddSingleton(Loggers);
         var module = new LlmGatewayModule();
-        var heard = new Heard();
         builder.Services.AddSingleton(heard);
         if (engines is not null)
             builder.Services.AddSingleton(engines);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Assay.Contracts.Internal.AuditSaga;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
 using MassTransit;
@@ -13,6 +14,28 @@ public sealed class Heard
 
     public IReadOnlyList<T> Of<T>(Guid auditId)
         where T : class => [.. _messages.Where(message => message.AuditId == auditId).Select(message => message.Message).OfType<T>()];
+
+    /// <summary>What a saga that heard the same would say of the ledger.</summary>
+    public LedgerSeen Seen()
+    {
+        var opened = _messages.Select(message => message.Message).OfType<BudgetOpened>().GroupBy(message => message.AuditId).Select(budgets => budgets.MaxBy(budget => budget.LedgerSequence)!).ToList();
+        return new LedgerSeen
+        {
+            HighestSequence = opened.Count == 0 ? 0 : opened.Max(budget => budget.LedgerSequence),
+            Audits =
+            [
+                .. opened.Select(budget => new SeenBudget
+                {
+                    AuditId = budget.AuditId, Attempt = budget.Attempt, State = "Asking", Live = true, LedgerSequence = budget.LedgerSequence, LastProgressAt = DateTime.UtcNow,
+                    ReportVersion = Of<BudgetReported>(budget.AuditId).Select(report => report.Version).DefaultIfEmpty().Max(),
+                    SpentMicroUsd = Of<BudgetReported>(budget.AuditId).Select(report => report.SpentMicroUsd).DefaultIfEmpty().Max(),
+                }),
+            ],
+        };
+    }
+
+    /// <summary>As a saga fails what is live; here that is every audit once opened.</summary>
+    public LiveAuditsFailed FailLive() => new() { AuditIds = [.. Seen().Audits.Select(audit => audit.AuditId)] };
 
     public void Add(Guid auditId, object message) => _messages.Enqueue((auditId, message));
 
@@ -48,13 +71,17 @@ public sealed class ListenerModule : AssayModule
     public override void AddConsumers(IBusRegistrationConfigurator bus) => bus.AddConsumer<GatewayListener>();
 }
 
-public sealed class GatewayListener(Heard heard) : IConsumer<BudgetOpened>, IConsumer<BudgetRefused>, IConsumer<EngineAnswered>, IConsumer<BudgetReported>, IConsumer<BatchAlive>
+public sealed class GatewayListener(Heard heard) : IConsumer<BudgetOpened>, IConsumer<BudgetRefused>, IConsumer<EngineAnswered>, IConsumer<BudgetReported>, IConsumer<BatchAlive>, IConsumer<GetLedgerSeen>, IConsumer<FailLiveAudits>
 {
     public Task Consume(ConsumeContext<BudgetOpened> context) => HearAsync(context.Message.AuditId, context.Message);
     public Task Consume(ConsumeContext<BudgetRefused> context) => HearAsync(context.Message.AuditId, context.Message);
     public Task Consume(ConsumeContext<EngineAnswered> context) => HearAsync(context.Message.AuditId, context.Message);
     public Task Consume(ConsumeContext<BudgetReported> context) => HearAsync(context.Message.AuditId, context.Message);
     public Task Consume(ConsumeContext<BatchAlive> context) => HearAsync(context.Message.AuditId, context.Message);
+
+    public Task Consume(ConsumeContext<GetLedgerSeen> context) => context.RespondAsync(heard.Seen());
+
+    public Task Consume(ConsumeContext<FailLiveAudits> context) => context.RespondAsync(heard.FailLive());
 
     Task HearAsync(Guid auditId, object message)
     {

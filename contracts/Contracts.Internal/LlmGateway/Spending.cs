@@ -7,7 +7,10 @@ public sealed record HaltSpending
     public required string RequestedBy { get; init; }
 }
 
-/// <summary>Allows spending again. Answered by <see cref="SpendingResumed"/>.</summary>
+/// <summary>
+/// Allows spending again. Answered by <see cref="SpendingResumed"/>, or by <see cref="SpendingHalted"/> where the ledger was restored to an
+/// earlier point: only <see cref="RecoverLedger"/> ends that halt.
+/// </summary>
 public sealed record ResumeSpending
 {
     public required string Reason { get; init; }

@@ -57,6 +57,12 @@ sealed class OverdueAudits(
             $"The process that ran attempt {audit.Attempt} of audit {audit.CorrelationId} ended in phase {audit.CurrentState}. What was paid is kept: `assay retry {audit.CorrelationId}` goes on from there and pays only for what is missing.",
             Enders.HostRestart, clock.GetUtcNow().UtcDateTime), cancellationToken);
 
+    /// <summary>Ends an audit whose payments the ledger may have forgotten.</summary>
+    public Task<string?> EndRestoredAsync(WatchedAudit watched, string detail, CancellationToken cancellationToken) => EndAsync(watched, audit =>
+        audit.Fail(FailureReasons.LedgerRestored,
+            $"{detail} Attempt {audit.Attempt} of audit {audit.CorrelationId} ended in phase {audit.CurrentState}; a retry pays again for answers that the ledger has forgotten.",
+            Enders.Person, clock.GetUtcNow().UtcDateTime), cancellationToken);
+
     async Task<string?> EndAsync(WatchedAudit watched, Action<AuditState> decide, CancellationToken cancellationToken)
     {
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);

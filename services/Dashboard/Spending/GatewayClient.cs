@@ -53,8 +53,19 @@ sealed class GatewayClient(
 
     public async Task<HaltView> ResumeAsync(string reason, string by, CancellationToken cancellationToken)
     {
-        var resumed = await AskAsync("to resume spending", () => resume.GetResponse<SpendingResumed>(new ResumeSpending { Reason = reason, RequestedBy = by }, cancellationToken, Patience));
-        return new HaltView(false, resumed.Reason, resumed.ResumedBy, resumed.ResumedAt);
+        try
+        {
+            var answer = await resume.GetResponse<SpendingResumed, SpendingHalted>(new ResumeSpending { Reason = reason, RequestedBy = by }, cancellationToken, Patience);
+            // A ledger that was restored to an earlier point stays halted until its recovery.
+            return answer.Message is SpendingHalted halted
+                ? new HaltView(true, halted.Reason, halted.HaltedBy, halted.HaltedAt)
+                : answer.Message is SpendingResumed resumed ? new HaltView(false, resumed.Reason, resumed.ResumedBy, resumed.ResumedAt)
+                : throw new InvalidOperationException($"The gateway was asked to resume spending and answered with {answer.Message.GetType().Name}.");
+        }
+        catch (Exception exception) when (exception is RequestTimeoutException or RequestFaultException)
+        {
+            throw new GatewayUnavailableException($"The gateway was asked to resume spending and did not answer: {exception.Message} Check that it runs (/health/ready), then ask again.", exception);
+        }
     }
 
     public Task<EngineList> EnginesAsync(CancellationToken cancellationToken) =>

@@ -137,6 +137,7 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
             halt.ToTable("spending_halt", table =>
             {
                 table.HasCheckConstraint("ck_spending_halt_single", "id = 1");
+                table.HasCheckConstraint("ck_spending_halt_restored", "lost_sequence IS NULL OR (halted = 1 AND loss_found_at IS NOT NULL)");
                 table.HasCheckConstraint("ck_spending_halt_said", "halted = 0 OR (reason IS NOT NULL AND halted_at IS NOT NULL)");
             });
             halt.HasKey(row => row.Id);

@@ -25,7 +25,13 @@ sealed class ResumeSpendingConsumer(SpendingSwitch spending) : IConsumer<ResumeS
 {
     public async Task Consume(ConsumeContext<ResumeSpending> context)
     {
-        var resumed = await spending.ResumeAsync(context.Message.Reason, context.Message.RequestedBy, context.CancellationToken);
+        var (resumed, halted) = await spending.ResumeAsync(context.Message.Reason, context.Message.RequestedBy, context.CancellationToken);
+        if (resumed is null)
+        {
+            await context.RespondAsync(halted!);
+            return;
+        }
+
         await context.Publish(resumed, context.CancellationToken);
         await context.RespondAsync(resumed);
     }
@@ -51,9 +57,7 @@ sealed partial class SpendingSwitch(LedgerTransactions transactions, EngineLanes
             var now = await session.NowAsync(token);
             await session.ExecuteAsync(
                 new Statement("UPDATE spending_halt SET halted = 1, reason = $1, halted_by = $2, halted_at = $3 WHERE id = 1 AND halted = 0").With(reason).With(haltedBy).With(now), token);
-            return (await session.QueryAsync(
-                new Statement("SELECT reason, halted_by, halted_at FROM spending_halt WHERE id = 1"),
-                row => new SpendingHalted { Reason = row.GetString(0), HaltedBy = row.GetString(1), HaltedAt = row.Utc(2) }, token))[0];
+            return await session.ReadHaltAsync(token);
         }, cancellationToken);
         foreach (var lane in lanes.All)
             lane.IsHalted = true;
@@ -62,19 +66,22 @@ sealed partial class SpendingSwitch(LedgerTransactions transactions, EngineLanes
         return halted;
     }
 
-    public async Task<SpendingResumed> ResumeAsync(string reason, string resumedBy, CancellationToken cancellationToken)
+    /// <summary>Allows spending again; a ledger that was restored to an earlier point stays halted until its recovery.</summary>
+    public async Task<(SpendingResumed? Resumed, SpendingHalted? Halted)> ResumeAsync(string reason, string resumedBy, CancellationToken cancellationToken)
     {
-        var now = await transactions.RunAsync(async (session, _, token) =>
+        var (now, still) = await transactions.RunAsync(async (session, _, token) =>
         {
             var at = await session.NowAsync(token);
-            await session.ExecuteAsync(new Statement("UPDATE spending_halt SET halted = 0 WHERE id = 1"), token);
-            return at;
+            var resumed = await session.ExecuteAsync(new Statement("UPDATE spending_halt SET halted = 0 WHERE id = 1 AND lost_sequence IS NULL"), token);
+            return (at, resumed == 1 ? null : await session.ReadHaltAsync(token));
         }, cancellationToken);
+        if (still is not null)
+            return (null, still);
         foreach (var lane in lanes.All)
             lane.IsHalted = false;
         lanes.Changed();
         Resumed(logger, resumedBy, reason);
-        return new SpendingResumed { Reason = reason, ResumedBy = resumedBy, ResumedAt = now };
+        return (new SpendingResumed { Reason = reason, ResumedBy = resumedBy, ResumedAt = now }, null);
     }
 
     [LoggerMessage(LogLevel.Warning, "Spending is halted by {HaltedBy}: {Reason}")]
@@ -82,4 +89,12 @@ sealed partial class SpendingSwitch(LedgerTransactions transactions, EngineLanes
 
     [LoggerMessage(LogLevel.Warning, "Spending is resumed by {ResumedBy}: {Reason}")]
     static partial void Resumed(ILogger logger, string resumedBy, string reason);
+}
+
+static class HaltReading
+{
+    /// <summary>The halt as it stands; only to be read where spending is halted.</summary>
+    public static async Task<SpendingHalted> ReadHaltAsync(this LedgerSession session, CancellationToken cancellationToken) => (await session.QueryAsync(
+        new Statement("SELECT reason, halted_by, halted_at FROM spending_halt WHERE id = 1"),
+        row => new SpendingHalted { Reason = row.GetString(0), HaltedBy = row.GetString(1), HaltedAt = row.Utc(2) }, cancellationToken))[0];
 }

@@ -1,4 +1,5 @@
 using Assay.LlmGateway.Ledger;
+using Assay.LlmGateway.Restore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -11,7 +12,7 @@ readonly record struct Gate(bool Halted, bool OwnerIsAlive, Guid Owner, DateTime
 /// This process's identity in the ledger: the owner of the calls it takes. It lives as long as its lease, on the database's clock; a live
 /// process that finds itself dead registers anew, and what it had not sent belongs to others.
 /// </summary>
-sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ownerLock, IOptions<LlmGatewayOptions> options, ILogger<GatewayOwner> logger)
+sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ownerLock, LedgerContinuity continuity, IOptions<LlmGatewayOptions> options, ILogger<GatewayOwner> logger)
 {
     bool _everReady;
     int _lockKey;
@@ -86,18 +87,19 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
         await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET dead_at = $2, lease_until = $2 WHERE owner = $1").With(Current).With(now), token);
     }, cancellationToken);
 
-    /// <summary>Reads halt and lease inside a flush's transaction, as a part of a group; the gate is there once the group has run.</summary>
+    /// <summary>Reads halt, continuity and lease inside a flush's transaction, as a part of a group; the gate is there once the group has run.</summary>
     public Func<Gate> AskGate(LedgerSession session, StatementGroup group)
     {
         var owner = Current;
         var lease = group.Query(new Statement($"SELECT lease_until FROM gateway_instance WHERE owner = $1 AND dead_at IS NULL{session.ForShare}").With(owner), row => row.Utc(0));
-        var halted = group.Query(new Statement("SELECT halted FROM spending_halt WHERE id = 1"), row => row.GetInt32(0) != 0);
+        var known = continuity.Highest;
+        var halt = group.Query(new Statement("SELECT halted, ledger_sequence FROM spending_halt WHERE id = 1"), row => (Halted: row.GetInt32(0) != 0, Sequence: row.GetInt64(1)));
         // The clock last: whatever this transaction waited for counts against lease and deadlines.
         var now = session.AskNow(group);
         return () =>
         {
             var at = now();
-            return new Gate(halted.Rows[0], lease.Rows is [var until] && until > at, owner, at);
+            return new Gate(halt.Rows[0].Halted || !continuity.Follows(known, halt.Rows[0].Sequence), lease.Rows is [var until] && until > at, owner, at);
         };
     }
 

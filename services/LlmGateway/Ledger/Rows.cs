@@ -273,6 +273,11 @@ public sealed class SpendingHalt
 
     /// <summary>Grows with every budget opened; a lower number later means the database was restored to an earlier point.</summary>
     public long LedgerSequence { get; set; }
+
+    /// <summary>What the sequence had been, where it is lower now: the database was restored, and only the recovery ends the halt.</summary>
+    public long? LostSequence { get; set; }
+
+    public DateTime? LossFoundAt { get; set; }
 }
 
 /// <summary>An engine that an operator lets rest; without a row it runs.</summary>

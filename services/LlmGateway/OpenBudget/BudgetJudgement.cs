@@ -2,6 +2,7 @@ using System.Globalization;
 using Assay.Contracts;
 using Assay.Contracts.Internal;
 using Assay.LlmGateway.Quote;
+using Assay.LlmGateway.Restore;
 
 namespace Assay.LlmGateway.OpenBudget;
 
@@ -24,7 +25,7 @@ static class BudgetJudgement
     }
 
     public static Refusal Halted(string reason) =>
-        new(RejectionReasons.SpendingHalted, $"Spending is halted: {reason} Resume it (assay resume, or POST /api/spending/resume), then send the request again.");
+        new(RejectionReasons.SpendingHalted, $"Spending is halted: {reason} {(reason.StartsWith(LedgerContinuity.HaltReason, StringComparison.Ordinal) ? "Then" : "Resume it (assay resume, or POST /api/spending/resume), then")} send the request again.");
 
     public static Refusal SpentOut(string scope, long ceiling, long spent, long needed) =>
         new(RejectionReasons.CeilingReached,

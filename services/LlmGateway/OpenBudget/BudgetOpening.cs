@@ -4,12 +4,13 @@ using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.Ledger;
 using Assay.LlmGateway.Quote;
+using Assay.LlmGateway.Restore;
 using Microsoft.Extensions.Options;
 
 namespace Assay.LlmGateway.OpenBudget;
 
 /// <summary>Takes a waiting budget's money from tree and day, or says why not, in one transaction.</summary>
-sealed class BudgetOpening(IOptions<LlmGatewayOptions> options)
+sealed class BudgetOpening(LedgerContinuity continuity, IOptions<LlmGatewayOptions> options)
 {
     sealed record WaitingBudget(long Ceiling, long TreeCeiling, long WorstCase, int PlannedCalls);
 
@@ -107,15 +108,18 @@ sealed class BudgetOpening(IOptions<LlmGatewayOptions> options)
         return Math.Min(Math.Min(missing, audit.Free), shared.Min(scope => scope.Ceiling));
     }
 
-    static async Task OpenAsync(LedgerSession session, IAnnounce announce, BudgetView budget, WaitingBudget waiting, string day, long allocated, DateTime now, CancellationToken cancellationToken)
+    async Task OpenAsync(LedgerSession session, IAnnounce announce, BudgetView budget, WaitingBudget waiting, string day, long allocated, DateTime now, CancellationToken cancellationToken)
     {
         var moves = new MoneyMoves();
         await session.ExecuteAsync(
             new Statement("UPDATE audit_budget SET state = 'Open', day = $2, opened_at = $3, phase = NULL WHERE audit_id = $1").With(budget.AuditId).With(day).With(now), cancellationToken);
         moves.Allocate(budget, day, allocated);
         await moves.WriteAsync(session, cancellationToken);
+        var known = continuity.Highest;
         var sequence = (await session.QueryAsync(
             new Statement("UPDATE spending_halt SET ledger_sequence = ledger_sequence + 1 WHERE id = 1 RETURNING ledger_sequence"), row => row.GetInt64(0), cancellationToken))[0];
+        if (!continuity.MayOpen(known, sequence))
+            throw new InvalidOperationException($"Audit {budget.AuditId} would be budget {sequence} of the ledger, and this process has seen {known}: the gateway's database was restored to an earlier point while it ran. Nothing is sent; run `assay doctor --after-restore`.");
         await session.ExecuteAsync(new Statement("UPDATE audit_budget SET ledger_sequence = $2 WHERE audit_id = $1").With(budget.AuditId).With(sequence), cancellationToken);
         await announce.PublishAsync(Opened(budget, waiting.PlannedCalls, waiting.WorstCase, allocated, sequence), cancellationToken);
     }

@@ -1,13 +1,14 @@
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.LeaseSweep;
 using Assay.LlmGateway.Ledger;
+using Assay.LlmGateway.Restore;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Assay.LlmGateway.OpenBudget;
 
 /// <summary>The queue for money, first come, first served: who cannot be served blocks those behind who want the same scope.</summary>
-sealed class BudgetQueue(LedgerTransactions transactions, BudgetOpening opening, GatewayOwner owner, IBus bus)
+sealed class BudgetQueue(LedgerTransactions transactions, BudgetOpening opening, LedgerContinuity continuity, GatewayOwner owner, IBus bus)
 {
     /// <summary>Opens or refuses what can be decided now; says of the others that they are alive.</summary>
     public async Task MoveAsync(CancellationToken cancellationToken)
@@ -17,7 +18,7 @@ sealed class BudgetQueue(LedgerTransactions transactions, BudgetOpening opening,
         HashSet<string> blocked = new(StringComparer.Ordinal);
         foreach (var auditId in waiting)
         {
-            var waitsFor = await transactions.RunAsync((session, announce, token) => opening.TryOpenAsync(session, announce, auditId, blocked, token), cancellationToken);
+            var waitsFor = !continuity.IsConfirmed ? "the saga to confirm this ledger" : await transactions.RunAsync((session, announce, token) => opening.TryOpenAsync(session, announce, auditId, blocked, token), cancellationToken);
             if (waitsFor is null)
                 continue;
             blocked.Add(waitsFor);
@@ -36,7 +37,7 @@ sealed class BudgetQueue(LedgerTransactions transactions, BudgetOpening opening,
                 {
                     AuditId = auditId,
                     Attempt = row.GetInt32(0),
-                    WaitingFor = $"money: open audits hold what {scope} has left",
+                    WaitingFor = continuity.IsConfirmed ? $"money: open audits hold what {scope} has left" : scope,
                     DecidedCalls = 0,
                     TotalCalls = row.GetInt32(1),
                     SpentMicroUsd = 0,

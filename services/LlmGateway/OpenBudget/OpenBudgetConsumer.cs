@@ -6,6 +6,7 @@ using Assay.LlmGateway.Database;
 using Assay.LlmGateway.Engines;
 using Assay.LlmGateway.Ledger;
 using Assay.LlmGateway.Quote;
+using Assay.LlmGateway.Restore;
 using Assay.ServiceDefaults;
 using MassTransit;
 using Microsoft.Extensions.Options;
@@ -14,7 +15,7 @@ using Message = Assay.Contracts.Internal.LlmGateway.OpenBudget;
 namespace Assay.LlmGateway.OpenBudget;
 
 /// <summary>Judges an attempt and gives it its money, or puts it in the queue for it. A known attempt gets its answer again.</summary>
-sealed class OpenBudgetConsumer(LlmGatewayDbContext database, IEngineCatalog engines, BudgetOpening opening, LedgerSignals signals, IOptions<LlmGatewayOptions> options, TimeProvider time)
+sealed class OpenBudgetConsumer(LlmGatewayDbContext database, IEngineCatalog engines, BudgetOpening opening, LedgerContinuity continuity, LedgerSignals signals, IOptions<LlmGatewayOptions> options, TimeProvider time)
     : IConsumer<Message>
 {
     static readonly HashSet<string> NothingBlocked = [];
@@ -44,7 +45,7 @@ sealed class OpenBudgetConsumer(LlmGatewayDbContext database, IEngineCatalog eng
         // First come, first served: who finds a queue joins it, and the sweep lets it move.
         var others = await session.QueryAsync(
             new Statement("SELECT 1 FROM audit_budget WHERE state = 'Waiting' AND audit_id <> $1 LIMIT 1").With(message.AuditId), row => row.GetInt32(0), cancellationToken);
-        if (others.Count == 0)
+        if (others.Count == 0 && continuity.IsConfirmed)
             await opening.TryOpenAsync(session, announce, message.AuditId, NothingBlocked, cancellationToken);
         signals.WakeSweepAfter(context.ReceiveContext.ReceiveCompleted);
     }

@@ -1,6 +1,7 @@
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.LeaseSweep;
 using Assay.LlmGateway.Ledger;
+using Assay.LlmGateway.Restore;
 using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,7 @@ namespace Assay.LlmGateway.Pump;
 /// Says of open batches what became of them since the last sign, or what they wait for: at most once a second each, whatever the number of
 /// instances. A batch whose calls merely hang is not alive, and gets no sign.
 /// </summary>
-sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes lanes, CallPump pump, GatewayOwner owner, IBus bus, TimeProvider time, ILogger<BatchHeartbeat> logger) : BackgroundService
+sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes lanes, CallPump pump, LedgerContinuity continuity, GatewayOwner owner, IBus bus, TimeProvider time, ILogger<BatchHeartbeat> logger) : BackgroundService
 {
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -76,6 +77,7 @@ sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes
     BatchAlive Sign(OpenBatch batch, bool progressed, DateTime at)
     {
         (string For, DateTimeOffset? Until)? waiting = progressed ? null
+            : !continuity.IsConfirmed ? ("the saga to confirm this ledger", null)
             : pump.WaitingForMoney.Contains(batch.AuditId) ? ("money: open calls hold what the ceiling has left", null)
             : lanes.Find(batch.Engine)?.Waiting ?? ("its turn", null);
         return new BatchAlive

@@ -1,6 +1,7 @@
 using Assay.LlmGateway.Engines;
 using Assay.LlmGateway.LeaseSweep;
 using Assay.LlmGateway.Ledger;
+using Assay.LlmGateway.Restore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -10,7 +11,7 @@ namespace Assay.LlmGateway.Pump;
 /// <summary>
 /// Takes calls, lets each engine's lane ask them, and stops in order: takes nothing new, waits for the wire, gives the rest back.
 /// </summary>
-sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallClaim claim, LedgerWriter writer, GatewayOwner owner, OwnerSweep sweep, LedgerSignals signals,
+sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallClaim claim, LedgerWriter writer, GatewayOwner owner, LedgerContinuity continuity, OwnerSweep sweep, LedgerSignals signals,
     IOptions<LlmGatewayOptions> options, TimeProvider time, ILogger<CallPump> logger) : BackgroundService
 {
     readonly CancellationTokenSource _wire = new();
@@ -28,6 +29,7 @@ sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallCl
         var renewing = Task.Run(() => RenewAsync(stoppingToken), CancellationToken.None);
         try
         {
+            await continuity.WaitUntilConfirmedAsync(stoppingToken);
             await ClaimAsync(stoppingToken);
         }
         finally

@@ -87,4 +87,35 @@ public sealed class Serving
         (await AssayProcess.RunAsync(folder.FullPath, "doctor")).Output.ShouldContain("halted by");
         (await AssayProcess.RunAsync(folder.FullPath, "resume")).Output.ShouldStartWith("resumed");
     }
+
+    [Fact]
+    public async Task Should_spend_nothing_on_a_restored_ledger_before_the_doctor()
+    {
+        using var folder = new TemporaryFolder();
+        var ledger = Path.Combine(folder.FullPath, "data", "llm-gateway.db");
+        async Task<AssayProcess.Result> AuditAsync(string brand)
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder.FullPath, $"{brand}.json"), $$"""{ "brand": { "name": "{{brand}}" }, "queries": ["best earbuds"], "engines": ["chatgpt"], "ceilingUsd": 1, "minCoverage": 0 }""");
+            return await AssayProcess.RunAsync(folder.FullPath, "audit", $"{brand}.json", "--out", $"out-{brand}", "--data", "data", "--yes", "--quiet");
+        }
+
+        (await AuditAsync("Anker")).ExitCode.ShouldBe(ExitCodes.Done);
+        File.Copy(ledger, ledger + ".backup");
+        (await AuditAsync("Sony")).ExitCode.ShouldBe(ExitCodes.Done);
+        foreach (var part in new[] { "", "-wal", "-shm" })
+            File.Delete(ledger + part);
+        File.Move(ledger + ".backup", ledger);
+
+        var refused = await AuditAsync("Bose");
+        refused.ExitCode.ShouldBe(ExitCodes.BadInput, refused.ToString());
+        refused.ToString().ShouldContain("LedgerRestored");
+        (await AssayProcess.RunAsync(folder.FullPath, "resume", "--data", "data")).ExitCode.ShouldBe(ExitCodes.Failed);
+
+        var doctor = await AssayProcess.RunAsync(folder.FullPath, "doctor", "--after-restore", "--data", "data");
+        doctor.ExitCode.ShouldBe(ExitCodes.Done, doctor.ToString());
+        doctor.Output.ShouldContain("are unknown to it");
+        doctor.Output.ShouldContain("forgotten");
+        (await AssayProcess.RunAsync(folder.FullPath, "doctor", "--after-restore", "--data", "data")).Output.ShouldContain("misses nothing");
+        (await AuditAsync("Bose")).ExitCode.ShouldBe(ExitCodes.Done);
+    }
 }

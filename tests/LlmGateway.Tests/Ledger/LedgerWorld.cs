@@ -7,6 +7,7 @@ using Assay.LlmGateway.Engines;
 using Assay.LlmGateway.LeaseSweep;
 using Assay.LlmGateway.OpenBudget;
 using Assay.LlmGateway.Pump;
+using Assay.LlmGateway.Restore;
 using Assay.ServiceDefaults;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
@@ -75,6 +76,8 @@ sealed class LedgerWorld : IAsyncDisposable
         module.AddServices(builder, database);
         builder.AddAssayInMemoryBus([module]);
         var app = builder.Build();
+        // No bus runs here, and nobody has seen this ledger before.
+        app.Services.GetRequiredService<LedgerContinuity>().Confirm();
         await using (var scope = app.Services.CreateAsyncScope())
             await scope.ServiceProvider.GetRequiredService<LlmGatewayDbContext>().Database.MigrateAsync();
         var world = new LedgerWorld(app);
@@ -280,7 +283,7 @@ sealed class LedgerWorld : IAsyncDisposable
         var (services, options, meters, signals) = (_app.Services, _app.Services.GetRequiredService<IOptions<LlmGatewayOptions>>(), _app.Services.GetRequiredService<GatewayMeters>(), _app.Services.GetRequiredService<LedgerSignals>());
         var loggers = services.GetRequiredService<ILoggerFactory>();
         var ownerLock = new SoleOwnerLock();
-        var owner = new GatewayOwner(_transactions, ownerLock, options, loggers.CreateLogger<GatewayOwner>());
+        var owner = new GatewayOwner(_transactions, ownerLock, services.GetRequiredService<LedgerContinuity>(), options, loggers.CreateLogger<GatewayOwner>());
         await owner.RegisterAsync(CancellationToken.None);
         var writer = new LedgerWriter(_transactions, owner, signals, meters, options, loggers.CreateLogger<LedgerWriter>());
         _ = Task.Run(() => writer.RunAsync(CancellationToken.None));

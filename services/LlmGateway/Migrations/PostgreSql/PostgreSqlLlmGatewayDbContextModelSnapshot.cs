@@ -784,6 +784,14 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                         .HasColumnType("bigint")
                         .HasColumnName("ledger_sequence");
 
+                    b.Property<DateTime?>("LossFoundAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("loss_found_at");
+
+                    b.Property<long?>("LostSequence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("lost_sequence");
+
                     b.Property<string>("Reason")
                         .HasColumnType("text")
                         .HasColumnName("reason");
@@ -793,6 +801,8 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
 
                     b.ToTable("spending_halt", null, t =>
                         {
+                            t.HasCheckConstraint("ck_spending_halt_restored", "lost_sequence IS NULL OR (halted = 1 AND loss_found_at IS NOT NULL)");
+
                             t.HasCheckConstraint("ck_spending_halt_said", "halted = 0 OR (reason IS NOT NULL AND halted_at IS NOT NULL)");
 
                             t.HasCheckConstraint("ck_spending_halt_single", "id = 1");

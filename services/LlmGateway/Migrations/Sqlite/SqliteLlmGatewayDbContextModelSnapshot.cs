@@ -779,6 +779,14 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("ledger_sequence");
 
+                    b.Property<DateTime?>("LossFoundAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("loss_found_at");
+
+                    b.Property<long?>("LostSequence")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("lost_sequence");
+
                     b.Property<string>("Reason")
                         .HasColumnType("TEXT")
                         .HasColumnName("reason");
@@ -788,6 +796,8 @@ namespace Assay.LlmGateway.Migrations.Sqlite
 
                     b.ToTable("spending_halt", null, t =>
                         {
+                            t.HasCheckConstraint("ck_spending_halt_restored", "lost_sequence IS NULL OR (halted = 1 AND loss_found_at IS NOT NULL)");
+
                             t.HasCheckConstraint("ck_spending_halt_said", "halted = 0 OR (reason IS NOT NULL AND halted_at IS NOT NULL)");
 
                             t.HasCheckConstraint("ck_spending_halt_single", "id = 1");
