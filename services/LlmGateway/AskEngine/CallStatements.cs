@@ -18,4 +18,17 @@ static class CallStatements
     /// <summary>Gives calls back unsent, to be taken by any instance. Their reservations must be released in the same transaction.</summary>
     public static Statement ReturnPlanned(LedgerSession session, string[] callKeys) =>
         new Statement($"UPDATE paid_call SET reserved_micro_usd = 0, owner = NULL WHERE {session.In("call_key", 1)} AND state = 'Planned'").With(callKeys);
+
+    /// <summary>
+    /// Gives a call that an earlier attempt's try has left to the live attempt, if a batch of it waits: unbilled it is planned anew, in doubt it
+    /// is planned only with a permission that is unused. Otherwise it stays what it is.
+    /// </summary>
+    public static Statement PlanForWaiting(string callKey, int liveAttempt, bool mayAskAgain, DateTime now) =>
+        new Statement("""
+            UPDATE paid_call SET attempt = w.attempt, deadline_at = w.deadline_at, planned_at = $4, reason = CASE WHEN state = 'InDoubt' THEN reason END,
+                fallback_state = CASE WHEN state = 'InDoubt' THEN 'InDoubt' END, state = 'Planned'
+            FROM (SELECT b.attempt, MAX(b.deadline_at) AS deadline_at FROM batch_call q JOIN batch b ON b.batch_id = q.batch_id
+                  WHERE q.call_key = $1 AND b.attempt = $2 AND b.finished_at IS NULL GROUP BY b.attempt) w
+            WHERE call_key = $1 AND (state = 'Declined' OR (state = 'InDoubt' AND $3 AND permitted_attempt < w.attempt))
+            """).With(callKey).With(liveAttempt).With(mayAskAgain).With(now);
 }

@@ -119,6 +119,10 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         await moves.WriteAsync(session, cancellationToken);
         await session.ExecuteAsync(
             [.. doubtful.OrderBy(attempt => attempt.CallKey, StringComparer.Ordinal).Select(attempt => AfterLoss(attempt, budgets[attempt.AuditId]))], cancellationToken);
+        await session.ExecuteAsync(
+            [.. doubtful.Where(attempt => budgets[attempt.AuditId] is var budget && attempt.Attempt < budget.Attempt && budget.IsLive(budget.Attempt) && CallDecision.MayAskAgain(budget, budget.Attempt))
+                .OrderBy(attempt => attempt.CallKey, StringComparer.Ordinal)
+                .Select(attempt => CallStatements.PlanForWaiting(attempt.CallKey, budgets[attempt.AuditId].Attempt, mayAskAgain: true, now))], cancellationToken);
         await session.EndBatchesOfCallsAsync(announce, [.. doubtful.Select(attempt => attempt.CallKey)], cancellationToken);
         foreach (var auditId in doubtful.Select(attempt => attempt.AuditId).Distinct())
             await session.ReportBudgetAsync(announce, auditId, cancellationToken);

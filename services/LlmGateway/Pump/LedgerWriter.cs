@@ -267,6 +267,10 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
 
         var verify = moves.Write(group);
         var moved = calls.Select(group.Execute).ToList();
+        // A retry may already wait for a call that its closed attempt had on the wire.
+        var handedOn = changed.Where(outcome => outcome.Decision!.Next == Next.Decided && (!outcome.Decision.MayBeBilled || outcome.Decision.TryState == TryStates.InDoubt)
+                && budgets[outcome.Call.AuditId] is var budget && outcome.Settled!.Attempt < budget.Attempt && budget.IsLive(budget.Attempt))
+            .Select(outcome => group.Execute(CallStatements.PlanForWaiting(outcome.Call.CallKey, budgets[outcome.Call.AuditId].Attempt, CallDecision.MayAskAgain(budgets[outcome.Call.AuditId], budgets[outcome.Call.AuditId].Attempt), gate.Now))).ToList();
         var end = session.EndBatchesOfCalls(group, announce, [.. changed.Where(outcome => outcome.Decision!.Next == Next.Decided).Select(outcome => outcome.Call.CallKey)]);
         return async token =>
         {
@@ -284,7 +288,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             // A late outcome, or one of a closed attempt, changes figures that were reported before.
             foreach (var auditId in changed.Where(outcome => outcome.Settled!.StateBefore == TryStates.InDoubt || !budgets[outcome.Call.AuditId].IsLive(outcome.Settled.Attempt)).Select(outcome => outcome.Call.AuditId).Distinct())
                 await session.ReportBudgetAsync(announce, auditId, token);
-            return ended;
+            return ended + handedOn.Sum(call => call.Changed);
         };
     }
 

@@ -173,6 +173,13 @@ sealed class LedgerWorld : IAsyncDisposable
                 count.ShouldBeLessThanOrEqualTo(1 + permitted, $"{key} was billed more often than anyone permitted");
             }
 
+            // What a closed attempt left undone belongs to the attempt that waits for it.
+            (await database.Batches.Where(batch => database.AuditBudgets.Any(budget => budget.AuditId == batch.AuditId && budget.Attempt == batch.Attempt && budget.State == BudgetStates.Open))
+                    .Join(database.Questions, batch => batch.BatchId, question => question.BatchId, (batch, question) => new { batch.Attempt, question.CallKey })
+                    .Join(database.PaidCalls, question => question.CallKey, call => call.CallKey, (question, call) => new { question.Attempt, Call = call })
+                    .CountAsync(asked => asked.Call.State == CallStates.Declined && asked.Call.Attempt < asked.Attempt))
+                .ShouldBe(0, "a live attempt gets no refusal of an earlier one");
+
             // The least that a billed answer costs here; the whole ledger, with what is reserved on the wire, is never below the bill.
             var known = tries.Sum(attempt => attempt.State == TryStates.Sending ? attempt.ReservedMicroUsd : attempt.SpentMicroUsd);
             known.ShouldBeGreaterThanOrEqualTo(billed.Values.Sum() * 105L, "the ledger knows of all that was billed");

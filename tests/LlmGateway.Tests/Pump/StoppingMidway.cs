@@ -45,6 +45,35 @@ public sealed class StoppingMidway
     }
 
     [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_give_the_retry_that_waits_what_the_closed_attempt_left_unbilled(DatabaseProvider provider)
+    {
+        var gate = new TaskCompletionSource();
+        var engine = new TestEngine(maxTries: 1);
+        engine.Behaviour = async (query, tries, _) =>
+        {
+            if (tries > 1)
+                return TestEngine.Answer(query);
+            await gate.Task;
+            return query == "busy" ? TestEngine.Busy() : query == "rejected" ? TestEngine.Rejected : TestEngine.Unknown;
+        };
+        await using var gateway = await GatewayHost.StartAsync(provider, engine);
+        var request = Requests.Audit(["busy", "rejected", "unknown"]);
+        await gateway.OpenAsync(Requests.Open(request));
+        await gateway.Bus.Publish(Requests.Ask(request));
+        await GatewayHost.EventuallyAsync(() => engine.Received.Count == 3 ? engine : null);
+        (await gateway.OpenAsync(Requests.Open(request, attempt: 2, askInDoubtAgain: true))).ShouldBeOfType<BudgetOpened>();
+        var retry = Requests.Ask(request, attempt: 2);
+        await gateway.Bus.Publish(retry);
+        await UntilAsync(() => gateway.QueryAsync(database => database.Batches.AnyAsync(batch => batch.BatchId == retry.BatchId)));
+        gate.SetResult();
+
+        (await gateway.AnsweredAsync(retry)).Answers.ShouldAllBe(answer => answer.State == CallStates.Answered);
+        engine.Received.Count.ShouldBe(6);
+        (await gateway.QueryAsync(database => database.PaidTries.CountAsync(attempt => attempt.Permitted == 1))).ShouldBe(1, "only the doubtful one needed the permission");
+        await gateway.ShouldBalanceAsync();
+    }
+
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
     public async Task Should_let_no_call_leave_after_the_halt_returned_and_go_on_after_resume(DatabaseProvider provider)
     {
         var engine = new TestEngine(concurrency: 64);
@@ -146,5 +175,12 @@ public sealed class StoppingMidway
         var calls = await next.QueryAsync(ledger => ledger.PaidCalls.AsNoTracking().ToListAsync());
         calls.Select(call => call.State).Order().ShouldBe([CallStates.Declined, CallStates.InDoubt]);
         engine.Received.Count.ShouldBe(1);
+    }
+
+    static async Task UntilAsync(Func<Task<bool>> reached)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!await reached())
+            await Task.Delay(20, limit.Token);
     }
 }
