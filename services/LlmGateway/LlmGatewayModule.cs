@@ -18,6 +18,7 @@ using Assay.LlmGateway.ShowSpending;
 using Assay.ServiceDefaults;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -31,7 +32,10 @@ public sealed class LlmGatewayModule : AssayModule
 
     public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database)
     {
-        builder.Services.AddOptions<LlmGatewayOptions>().Bind(builder.Configuration.GetSection(Name))
+        builder.Services.AddOptions<LlmGatewayOptions>()
+            // Quote and admission count the judge's calls; who asks them is the Analyzer's to say.
+            .Configure(options => options.JudgedAnswers = builder.Configuration.GetValue<bool>("Analyzer:Judge:Enabled") ? builder.Configuration.GetValue("Analyzer:Judge:Answers", 60) : 0)
+            .Bind(builder.Configuration.GetSection(Name))
             .Validate(options => options.DailyCeilingUsd >= 0, "LlmGateway__DailyCeilingUsd must not be negative.")
             .Validate(options => options.Lease >= TimeSpan.FromSeconds(2), "LlmGateway__Lease must be at least 2 seconds.")
             .Validate(options => options.SweepInterval > TimeSpan.Zero && options.PollInterval > TimeSpan.Zero, "LlmGateway__SweepInterval and LlmGateway__PollInterval must be above 0.")

@@ -47,6 +47,12 @@ public sealed class LlmGatewayOptions
     /// <summary>Bound in bytes for one insight prompt, in quotes.</summary>
     public int InsightPromptBytes { get; set; } = 12_000;
 
+    /// <summary>Bound in bytes for the prompt that judges one answer, in quotes.</summary>
+    public int JudgePromptBytes { get; set; } = 12_000;
+
+    /// <summary>Answers of an audit that the advisor judges at most; from the Analyzer's own settings (<c>Analyzer__Judge__Enabled</c>, <c>Analyzer__Judge__Answers</c>) where the gateway sees them too.</summary>
+    public int JudgedAnswers { get; set; }
+
     /// <summary>Output tokens a typical answer has, for expected costs where the ledger has no experience yet.</summary>
     public int TypicalOutputTokens { get; set; } = 450;
 

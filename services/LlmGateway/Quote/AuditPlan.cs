@@ -1,4 +1,5 @@
 using Assay.Contracts;
+using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.Engines;
 
@@ -21,15 +22,18 @@ sealed record AuditPlan
     /// <summary>Engines of the request that are not configured.</summary>
     public required IReadOnlyList<string> UnknownEngines { get; init; }
 
-    /// <summary>Queries of the panel, the control query included.</summary>
+    /// <summary>Queries of the panel that count for scores: without the control query.</summary>
     public required int Queries { get; init; }
+
+    /// <summary>Repetitions of each query.</summary>
+    public int Runs { get; init; } = 1;
 
     /// <summary>Worst case of the cheapest call: below it nothing can be asked.</summary>
     public required long CheapestCallMicroUsd { get; init; }
 
     public int Calls => Parts.Sum(part => part.Calls);
     public long WorstCaseMicroUsd => Parts.Sum(part => part.WorstCaseMicroUsd);
-    public long InsightsWorstMicroUsd => Parts.Where(part => part.Purpose == Purposes.Insight).Sum(part => part.WorstCaseMicroUsd);
+    public long InsightsWorstMicroUsd => Parts.Where(part => part.Purpose is Purposes.Insight or Purposes.Judge).Sum(part => part.WorstCaseMicroUsd);
     public long AnswersWorstMicroUsd => InsightsWorstMicroUsd + Parts.Where(part => part.Purpose == Purposes.Answer).Sum(part => part.WorstCaseMicroUsd);
 
     /// <summary>Counts the calls of a request and prices each at its worst.</summary>
@@ -78,19 +82,25 @@ sealed record AuditPlan
         }
 
         if (advisor is not null)
+        {
+            AddBounded(advisor, Purposes.Judge, Math.Min(options.JudgedAnswers, parts.Where(part => part.Purpose == Purposes.Answer).Sum(part => part.Calls)), options.JudgePromptBytes);
             AddBounded(advisor, Purposes.Insight, InsightCalls, options.InsightPromptBytes);
+        }
 
         return new AuditPlan
         {
             Parts = parts,
             UnknownEngines = unknown,
-            Queries = (given?.Distinct(StringComparer.Ordinal).Count() ?? 0) + planned,
+            Queries = given?.Distinct(StringComparer.Ordinal).Count() ?? request.QueryCount ?? 0,
+            Runs = request.Runs,
             CheapestCallMicroUsd = single.Count == 0 ? 0 : single.Min(),
         };
     }
 
-    /// <summary>Half-width of the 95 % interval of visibility at its widest (one half mentioned), over this many queries.</summary>
-    public double ExpectedHalfWidth => Queries == 0 ? 1 : Math.Min(1, 1.96 * Math.Sqrt(0.25 / Queries));
+    /// <summary>Half-width of the 95 % interval of visibility that is to be expected; 1 where nothing would be asked.</summary>
+    public double ExpectedHalfWidth => Engines is var engines && Queries > 0 && engines > 0 && Runs > 0 ? ExpectedPrecision.HalfWidth(Queries, engines, Runs) : 1;
+
+    int Engines => Parts.Where(part => part.Purpose == Purposes.Answer).Select(part => part.Engine.Name).Distinct(StringComparer.Ordinal).Count();
 
     /// <summary>The engines that the audit will use and what they mean now.</summary>
     public IReadOnlyList<PinnedEngine> Pins() => [.. Parts.Select(part => part.Engine).DistinctBy(engine => engine.Name).Select(PinnedEngine.Of)];
