@@ -2,6 +2,7 @@ using System.Text.Json;
 using Assay.Contracts;
 using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.LlmGateway;
+using Assay.LlmGateway.Ledger;
 using Microsoft.EntityFrameworkCore;
 
 namespace Assay.LlmGateway.LeaseSweep;
@@ -26,8 +27,11 @@ public sealed class LosingAGateway
         {
             var before = Received(await system.Provider.StatsAsync());
             await WaitForAsync(async () => Received(await system.Provider.StatsAsync()) is var now && now > before + 20 || asks.TrueForAll(ask => ask.IsCompleted));
-            onTheWire += (await system.Provider.StatsAsync()).GetProperty("inFlight").GetInt32();
             await gateway.KillAsync();
+            // Nothing but the dead process could change these rows: they are what was on the wire at the kill.
+            var sending = await system.QueryAsync(database => database.PaidTries.CountAsync(attempt => attempt.State == TryStates.Sending));
+            sending.ShouldBeLessThanOrEqualTo(64, "no more is on the wire than the engine has slots");
+            onTheWire += sending;
             gateway = await system.StartGatewayAsync();
         }
 
@@ -37,6 +41,7 @@ public sealed class LosingAGateway
         answered.Length.ShouldBe(audits, "every audit's batch ended");
         var inDoubt = answered.SelectMany(one => one.Answers).Count(answer => answer.State == CallStates.InDoubt);
         inDoubt.ShouldBeGreaterThan(0, "the kills hit calls on the wire");
+        inDoubt.ShouldBeLessThanOrEqualTo(onTheWire, "nothing else is in doubt");
         answered.SelectMany(one => one.Answers).ShouldAllBe(answer => answer.State == CallStates.Answered || answer.State == CallStates.InDoubt);
         foreach (var request in requests)
             await system.CloseAsync(request.AuditId);
