@@ -33,6 +33,7 @@ public sealed class LlmGatewayOptions
     /// <summary>Tries in the sampling window below which the breaker never opens.</summary>
     public int BreakerMinimumThroughput { get; set; } = 20;
 
+    /// <summary>The time over which the breaker counts tries.</summary>
     public TimeSpan BreakerSamplingDuration { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long an open breaker lets nothing through.</summary>

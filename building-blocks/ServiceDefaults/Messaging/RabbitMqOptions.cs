@@ -3,12 +3,19 @@ namespace Assay.ServiceDefaults;
 /// <summary>Where the broker is (section <c>RabbitMq</c>).</summary>
 public sealed class RabbitMqOptions
 {
+    /// <summary>The broker's name or address.</summary>
     public string Host { get; set; } = "localhost";
+
+    /// <summary>The port of AMQP.</summary>
     public ushort Port { get; set; } = 5672;
+
+    /// <summary>The virtual host that all services of one system share.</summary>
     public string VirtualHost { get; set; } = "/";
+
+    /// <summary>The service's own user.</summary>
     public string Username { get; set; } = "guest";
 
-    /// <summary>The password; or <see cref="PasswordFile"/>.</summary>
+    /// <summary>The password, <c>guest</c> if there is neither; or <see cref="PasswordFile"/>.</summary>
     public string? Password { get; set; }
 
     /// <summary>A file that holds the password, for container secrets.</summary>
@@ -17,7 +24,9 @@ public sealed class RabbitMqOptions
     /// <summary>Who looks into error queues and sends messages again, with the right to read and write every queue; the host's own user if empty.</summary>
     public string? OperationsUsername { get; set; }
 
+    /// <summary>That user's password; or <see cref="OperationsPasswordFile"/>.</summary>
     public string? OperationsPassword { get; set; }
 
+    /// <summary>A file that holds it.</summary>
     public string? OperationsPasswordFile { get; set; }
 }
