@@ -124,7 +124,7 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>Waits until the process has written a line that contains the text.</summary>
     public Task WaitForLineAsync(string text, TimeSpan limit) =>
-        WaitUntilAsync($"The process that should write '{text}'", _ => Task.FromResult(LogTail.Contains(text, StringComparison.Ordinal)), limit);
+        WaitUntilAsync($"The process that should write '{text}'", _ => Task.FromResult(_all.Any(line => line.Contains(text, StringComparison.Ordinal))), limit);
 
     /// <summary>SIGKILL to the process and everything it started; returns once it is gone.</summary>
     public async Task KillAsync()
