@@ -186,6 +186,8 @@ public sealed class DashboardModule : AssayModule
     {
         if (services.GetRequiredService<IOptions<DashboardOptions>>().Value.BootstrapKeyFile is { Length: > 0 } file)
             await BootstrapKeys.LoadAsync(file, services.GetRequiredService<IKeyStore>(), cancellationToken);
+        await using var scope = services.CreateAsyncScope();
+        await SearchIndex.TellAsync(scope.ServiceProvider.GetRequiredService<DashboardDbContext>(), services.GetRequiredService<ILogger<DashboardModule>>(), cancellationToken);
     }
 }
 

@@ -83,6 +83,9 @@ public sealed record AuditLinks(string Self, string Report, string Events, strin
 /// <summary>A page of a list.</summary>
 public sealed record Paged<T>(IReadOnlyList<T> Items, int Page, int PageSize, int Total)
 {
+    /// <summary>There are more than <see cref="Total"/>: counting stopped there, far behind this page.</summary>
+    public bool TotalIsAtLeast { get; init; }
+
     public int Pages => Math.Max(1, (Total + PageSize - 1) / PageSize);
 }
 
@@ -113,14 +116,24 @@ sealed class AuditReader(DashboardDbContext db)
 {
     public const int MaxPageSize = 200;
 
+    /// <summary>How many matches behind the page are counted.</summary>
+    const int CountedAhead = 10_000;
+
+    /// <summary>The same for a search, which has to read what it counts.</summary>
+    const int CountedAheadInSearch = 1_000;
+
     public async Task<Paged<AuditStatus>> ListAsync(AuditFilter filter, int page, int pageSize, CancellationToken cancellationToken)
     {
         page = Math.Max(1, page);
         pageSize = Math.Clamp(pageSize, 1, MaxPageSize);
         var audits = filter.Apply(db.Audits.AsNoTracking());
-        var total = await audits.CountAsync(cancellationToken);
-        var rows = await audits.OrderByDescending(a => a.CreatedAt).ThenByDescending(a => a.AuditId).Skip((page - 1) * pageSize).Take(pageSize).ToListAsync(cancellationToken);
-        return new Paged<AuditStatus>([.. rows.Select(row => Describe(row, [], []))], page, pageSize, total);
+        // Counting every match costs more than reading a page of them: it stops well behind the page, so that the pager can go on from any page.
+        var most = (int)Math.Min(int.MaxValue - 1, (long)page * pageSize + (string.IsNullOrWhiteSpace(filter.Q) ? CountedAhead : CountedAheadInSearch));
+        var counted = await audits.Select(audit => audit.AuditId).Take(most + 1).CountAsync(cancellationToken);
+        // Which audits are on the page an index tells; only theirs are read, not those of the pages before.
+        var onPage = audits.OrderByDescending(a => a.CreatedAt).ThenByDescending(a => a.AuditId).Select(a => a.AuditId).Skip((int)Math.Min(int.MaxValue, (page - 1L) * pageSize)).Take(pageSize);
+        var rows = await db.Audits.AsNoTracking().Where(a => onPage.Contains(a.AuditId)).OrderByDescending(a => a.CreatedAt).ThenByDescending(a => a.AuditId).ToListAsync(cancellationToken);
+        return new Paged<AuditStatus>([.. rows.Select(row => Describe(row, [], []))], page, pageSize, Math.Min(counted, most)) { TotalIsAtLeast = counted > most };
     }
 
     public async Task<AuditStatus?> StatusAsync(Guid auditId, CancellationToken cancellationToken)
