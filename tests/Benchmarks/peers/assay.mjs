@@ -59,7 +59,7 @@ async function prepare() {
 }
 
 async function startBroker() {
-  const home = `${H}/rabbit`; let pid = 0; try { pid = Number(fs.readFileSync(`${H}/rabbit.pid`, 'utf8')); process.kill(pid, 'SIGKILL'); await wait(1000); } catch { /* none runs */ }
+  const home = `${H}/rabbit`; let pid = 0; try { pid = Number(fs.readFileSync(`${H}/rabbit.pid`, 'utf8')); process.kill(-pid, 'SIGKILL'); await wait(1000); } catch { /* none runs */ }
   fs.rmSync(home, { recursive: true, force: true }); fs.mkdirSync(home + '/data', { recursive: true });
   fs.writeFileSync(home + '/.erlang.cookie', randomUUID(), { mode: 0o400 }); fs.writeFileSync(home + '/plugins', '[rabbitmq_management].\n');
   fs.writeFileSync(home + '/rabbitmq.conf', `listeners.tcp.1 = 127.0.0.1:${AMQP}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${MANAGEMENT}\ndefault_vhost = assay\nlog.file = false\nlog.console = true\nlog.console.level = warning\n`);
@@ -69,9 +69,9 @@ async function startBroker() {
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+sbwt none +sbwtdcpu none +sbwtdio none' };
   const log = fs.openSync(home + '/log', 'a');
   if (!await accepts(epmd)) spawn('epmd', ['-port', String(epmd), '-address', '127.0.0.1'], { stdio: 'ignore', detached: true }).unref();
-  const broker = spawn(`${lib}/${version}/sbin/rabbitmq-server`, [], { stdio: ['ignore', log, log], env, detached: true }); broker.unref();
+  const broker = spawn(`${lib}/${version}/sbin/rabbitmq-server`, [], { cwd: home, stdio: ['ignore', log, log], env, detached: true }); broker.unref();
   fs.writeFileSync(`${H}/rabbit.pid`, String(broker.pid));
-  for (let i = 0; i < 300 && !(await accepts(AMQP) && await accepts(MANAGEMENT)); i++) await wait(100);
+  for (let i = 0; !(await accepts(AMQP) && await accepts(MANAGEMENT)); i++) { if (i === 600 || broker.exitCode !== null) throw new Error(`RabbitMQ did not start; see ${home}/log`); await wait(100); }
 }
 
 /** Stops what `reset` started and nothing else ends. */
