@@ -60,6 +60,7 @@ async function prepare() {
 
 async function startBroker() {
   const home = `${H}/rabbit`; let pid = 0; try { pid = Number(fs.readFileSync(`${H}/rabbit.pid`, 'utf8')); process.kill(-pid, 'SIGKILL'); await wait(1000); } catch { /* none runs */ }
+  if (await accepts(AMQP) || await accepts(MANAGEMENT)) throw new Error(`Something listens on 127.0.0.1:${AMQP} or :${MANAGEMENT} already, perhaps a broker of an earlier run; stop it first.`);
   fs.rmSync(home, { recursive: true, force: true }); fs.mkdirSync(home + '/data', { recursive: true });
   fs.writeFileSync(home + '/.erlang.cookie', randomUUID(), { mode: 0o400 }); fs.writeFileSync(home + '/plugins', '[rabbitmq_management].\n');
   fs.writeFileSync(home + '/rabbitmq.conf', `listeners.tcp.1 = 127.0.0.1:${AMQP}\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${MANAGEMENT}\ndefault_vhost = assay\nlog.file = false\nlog.console = true\nlog.console.level = warning\n`);
