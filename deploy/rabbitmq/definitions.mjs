@@ -11,10 +11,10 @@ const ours = 'Assay.Contracts.Internal';
 
 // The queues a service reads. Nobody else may.
 export const queues = {
-  saga: ['audit-state', 'audit-saga-operations'],
-  gateway: ['open-budget', 'close-budget', 'ask-engine', 'answers-stored', 'quote-audit', 'get-spending', 'get-engines', 'halt-spending', 'resume-spending', 'pause-engine', 'set-engine-limits', 'llm-gateway-operations'],
-  analyzer: ['plan-queries', 'analyze-answers', 'score-audit', 'draft-insights', 'get-answer-texts', 'compare-audits', 'rederive-audit', 'erase-answers', 'analyzer-operations'],
-  dashboard: ['project-audit', 'announce-alert', 'dashboard-operations'],
+  saga: ['audit-state', 'check-integrity', 'get-ledger-seen', 'fail-live-audits', 'audit-saga-operations'],
+  gateway: ['open-budget', 'close-budget', 'ask-engine', 'answers-stored', 'quote-audit', 'get-spending', 'get-engines', 'halt-spending', 'resume-spending', 'pause-engine', 'set-engine-limits', 'get-ledger-facts', 'recover-ledger', 'llm-gateway-operations'],
+  analyzer: ['plan-queries', 'analyze-answers', 'score-audit', 'draft-insights', 'get-answer-texts', 'compare-audits', 'rederive-audit', 'erase-answers', 'get-partial-scores', 'get-analysis-facts', 'describe-again', 'analyzer-operations'],
+  dashboard: ['project-audit', 'announce-alert', 'get-read-model-facts', 'repair-read-model', 'dashboard-operations'],
 };
 
 // The process whose exclusive answer queues a user reads, as MassTransit names them: HOST_PROCESS_bus_ID.
@@ -37,6 +37,9 @@ export const messages = {
   [`${ours}.AuditSaga:AlertRaised`]: { from: ['saga'], to: ['dashboard'] },
   [`${ours}.AuditSaga:AuditStalled`]: { from: ['saga'], to: ['saga'] },
   [`${ours}.AuditSaga:AuditDeadlinePassed`]: { from: ['saga'], to: ['saga'] },
+  [`${ours}.AuditSaga:CheckIntegrity`]: { from: ['dashboard'], to: ['saga'] },
+  [`${ours}.AuditSaga:GetLedgerSeen`]: { from: ['gateway'], to: ['saga'] },
+  [`${ours}.AuditSaga:FailLiveAudits`]: { from: ['gateway'], to: ['saga'] },
   [`${ours}.LlmGateway:OpenBudget`]: { from: ['saga'], to: ['gateway'] },
   [`${ours}.LlmGateway:CloseBudget`]: { from: ['saga'], to: ['gateway'] },
   [`${ours}.LlmGateway:AskEngine`]: { from: ['saga', 'analyzer'], to: ['gateway'] },
@@ -48,6 +51,8 @@ export const messages = {
   [`${ours}.LlmGateway:PauseEngine`]: { from: ['dashboard'], to: ['gateway'] },
   [`${ours}.LlmGateway:SetEngineLimits`]: { from: ['dashboard'], to: ['gateway'] },
   [`${ours}.LlmGateway:ResumeEngine`]: { from: ['dashboard'], to: ['gateway'] },
+  [`${ours}.LlmGateway:GetLedgerFacts`]: { from: ['saga'], to: ['gateway'] },
+  [`${ours}.LlmGateway:RecoverLedger`]: { from: ['dashboard'], to: ['gateway'] },
   [`${ours}.LlmGateway:BudgetOpened`]: { from: ['gateway'], to: ['saga'] },
   [`${ours}.LlmGateway:BudgetRefused`]: { from: ['gateway'], to: ['saga'] },
   [`${ours}.LlmGateway:BudgetReported`]: { from: ['gateway'], to: ['saga', 'dashboard'] },
@@ -62,20 +67,25 @@ export const messages = {
   [`${ours}.Analyzer:CompareAudits`]: { from: ['dashboard'], to: ['analyzer'] },
   [`${ours}.Analyzer:RederiveAudit`]: { from: ['dashboard'], to: ['analyzer'] },
   [`${ours}.Analyzer:EraseAnswers`]: { from: ['dashboard'], to: ['analyzer'] },
+  [`${ours}.Analyzer:GetPartialScores`]: { from: ['dashboard'], to: ['analyzer'] },
+  [`${ours}.Analyzer:GetAnalysisFacts`]: { from: ['saga'], to: ['analyzer'] },
+  [`${ours}.Analyzer:DescribeAgain`]: { from: ['dashboard'], to: ['analyzer'] },
   [`${ours}.Analyzer:QueriesPlanned`]: { from: ['analyzer'], to: ['saga', 'dashboard'] },
   [`${ours}.Analyzer:AnswersAnalyzed`]: { from: ['analyzer'], to: ['saga'] },
   [`${ours}.Analyzer:AnswersDescribed`]: { from: ['analyzer'], to: ['dashboard'] },
-  [`${ours}.Analyzer:AnswersJudged`]: { from: ['analyzer'], to: [] },
+  [`${ours}.Analyzer:AnswersJudged`]: { from: ['analyzer'], to: ['dashboard'] },
   [`${ours}.Analyzer:AuditScored`]: { from: ['analyzer'], to: ['saga', 'dashboard'] },
   [`${ours}.Analyzer:InsightsDrafted`]: { from: ['analyzer'], to: ['saga', 'dashboard'] },
   [`${ours}.Dashboard:PublishReport`]: { from: ['saga'], to: ['dashboard'] },
   [`${ours}.Dashboard:ReportPublished`]: { from: ['dashboard'], to: ['saga'] },
+  [`${ours}.Dashboard:GetReadModelFacts`]: { from: ['saga'], to: ['dashboard'] },
+  [`${ours}.Dashboard:RepairReadModel`]: { from: ['saga'], to: ['dashboard'] },
   [`${ours}.Operations:GetServiceHealth`]: { from: ['dashboard'], to: ['saga', 'gateway', 'analyzer', 'dashboard'] },
   [`${ours}.Operations:ReleaseParked`]: { from: ['dashboard'], to: ['saga', 'gateway', 'analyzer', 'dashboard'] },
 };
 
 // A consumer that gives up publishes Fault<T>; the saga listens to those of the work it waits for.
-export const faultsHeardBySaga = ['LlmGateway:OpenBudget', 'LlmGateway:AskEngine', 'LlmGateway:EngineAnswered', 'Analyzer:PlanQueries', 'Analyzer:ScoreAudit', 'Analyzer:DraftInsights', 'Dashboard:PublishReport'].map((name) => `${ours}.${name}`);
+export const faultsHeardBySaga = ['LlmGateway:OpenBudget', 'LlmGateway:CloseBudget', 'LlmGateway:AskEngine', 'LlmGateway:EngineAnswered', 'Analyzer:PlanQueries', 'Analyzer:ScoreAudit', 'Analyzer:DraftInsights', 'Dashboard:PublishReport'].map((name) => `${ours}.${name}`);
 
 export const deadLetter = 'assay-dead-letter';
 
