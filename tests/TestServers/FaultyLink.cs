@@ -24,6 +24,19 @@ public enum LinkState
     Resetting,
 }
 
+/// <summary>Where a connection is cut when the near end has said something.</summary>
+public enum Cut
+{
+    /// <summary>It is not.</summary>
+    Nowhere,
+
+    /// <summary>Before the far end hears it: both ends are reset.</summary>
+    BeforeFarEnd,
+
+    /// <summary>After the far end has heard it and answered: the answer is lost, then both ends are reset.</summary>
+    AfterFarEnd,
+}
+
 /// <summary>A loopback TCP proxy between one process and one server, whose state can be changed at any time.</summary>
 public sealed class FaultyLink : IAsyncDisposable
 {
@@ -34,6 +47,7 @@ public sealed class FaultyLink : IAsyncDisposable
     readonly ConcurrentDictionary<Passage, bool> _passages = new();
     readonly Task _accepting;
     volatile LinkState _state;
+    int _connections;
     TaskCompletionSource _whole = Completed();
 
     /// <param name="targets">The ports on this machine to connect to; the first that accepts is taken, so that a cluster is reached while one node lives.</param>
@@ -54,6 +68,9 @@ public sealed class FaultyLink : IAsyncDisposable
     public int Port { get; }
 
     public LinkState State => _state;
+
+    /// <summary>Sees what the near end sends, with the number of its connection, and says whether that connection is cut there.</summary>
+    public Func<int, ReadOnlyMemory<byte>, Cut>? Watch { get; set; }
 
     /// <summary>Changes what happens to bytes from now on.</summary>
     public void Become(LinkState state)
@@ -113,7 +130,7 @@ public sealed class FaultyLink : IAsyncDisposable
 
     async Task PassAsync(Socket near)
     {
-        var passage = new Passage(near);
+        var passage = new Passage(near, Interlocked.Increment(ref _connections));
         _passages[passage] = true;
         try
         {
@@ -182,8 +199,12 @@ public sealed class FaultyLink : IAsyncDisposable
                     continue;
                 }
 
-                if (read == 0)
+                if (read == 0 || !toFar && passage.LosesAnswer)
                     return;
+                var cut = toFar ? Watch?.Invoke(passage.Number, buffer.AsMemory(0, read)) : null;
+                if (cut is Cut.BeforeFarEnd)
+                    return;
+                passage.LosesAnswer |= cut is Cut.AfterFarEnd;
                 if (_state is LinkState.Delaying)
                     await Task.Delay(Lateness, _stop.Token);
                 await WaitWhileDroppingAsync();
@@ -203,8 +224,17 @@ public sealed class FaultyLink : IAsyncDisposable
         }
     }
 
-    sealed class Passage(Socket near)
+    sealed class Passage(Socket near, int number)
     {
+        volatile bool _losesAnswer;
+
+        public int Number { get; } = number;
+        public bool LosesAnswer
+        {
+            get => _losesAnswer;
+            set => _losesAnswer = value;
+        }
+
         public Socket Near { get; } = near;
         public Socket? Far { get; set; }
         public bool FarEndLost { get; private set; }

@@ -21,6 +21,9 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
     /// <summary>By engine: the audit that was served last. The next one by id is served first.</summary>
     readonly Dictionary<string, Guid> _served = new(StringComparer.Ordinal);
 
+    /// <summary>Calls of claims whose commit ended without an answer: they may be this owner's, and no lane has them.</summary>
+    readonly List<ClaimedCall> _unsure = [];
+
     /// <param name="engine">The engine.</param>
     /// <param name="wanted">How many calls at most.</param>
     /// <param name="cancellationToken">Ends the claim.</param>
@@ -28,19 +31,39 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
     {
         HashSet<Guid> waiting = [];
         var seen = new HashSet<Guid>();
+        if (_unsure.Count > 0)
+        {
+            await GiveBackAsync(_unsure, cancellationToken);
+            _unsure.Clear();
+        }
+
         while (true)
         {
             var chosen = await ChooseAsync(engine.Name, _served.GetValueOrDefault(engine.Name), wanted, cancellationToken);
             if (chosen.Count == 0)
                 return new([], waiting);
             _served[engine.Name] = chosen[^1].AuditId;
-            var result = await transactions.RunAsync((session, announce, token) => ReserveAsync(session, announce, engine, chosen, token), cancellationToken);
+            var result = await ReserveAsync(engine, chosen, cancellationToken);
             foreach (var call in result.Calls)
                 meters.Reserved(engine.Name, call.ReservedMicroUsd);
             waiting.UnionWith(result.WaitForMoney);
             // Audits that wait for money must not keep the others waiting: their turn is passed on, once around.
             if (result.Calls.Count > 0 || chosen.Count < wanted || !chosen.Aggregate(false, (isNew, call) => seen.Add(call.AuditId) || isNew))
                 return new(result.Calls, waiting);
+        }
+    }
+
+    async Task<Result> ReserveAsync(EngineDefinition engine, IReadOnlyList<(string Key, Guid AuditId)> chosen, CancellationToken cancellationToken)
+    {
+        var (reserved, committing) = (new Result([], []), false);
+        try
+        {
+            return await transactions.RunAsync(async (session, announce, token) => reserved = await ReserveAsync(session, announce, engine, chosen, token), cancellationToken, () => committing = true);
+        }
+        catch when (committing)
+        {
+            _unsure.AddRange(reserved.Calls);
+            throw;
         }
     }
 

@@ -52,6 +52,10 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
 
         public TaskCompletionSource<OutcomeDecision?> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
         public OutcomeDecision? Decision { get; set; }
+
+        /// <summary>What a commit of unknown result decided; it stands if the try turns out to be settled.</summary>
+        public OutcomeDecision? Unconfirmed { get; set; }
+
         public SettledTry? Settled { get; set; }
     }
 
@@ -118,13 +122,18 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
     {
         foreach (var entry in entries.ToList())
         {
+            List<Entry> alone = [entry];
             try
             {
-                await FlushAsync([entry], stop);
+                await FlushAsync(alone, stop);
                 entries.Remove(entry);
             }
             catch (Exception exception) when (!stop.IsCancellationRequested)
             {
+                // An intent whose commit is unknown was replaced by its taking back.
+                entries[entries.IndexOf(entry)] = alone[0];
+                if (alone[0] != entry)
+                    continue;
                 if (IsTransient(exception) || ++entry.Failures < MostFailuresOfOne)
                     continue;
                 EntryRefused(logger, entry.Call.CallKey, entry.Call.AuditId, entry.Failures, exception);
@@ -163,6 +172,8 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         catch (Exception exception) when (committing && exception is not OperationCanceledException)
         {
             CommitUnknown(logger, entries.Count, exception);
+            foreach (var outcome in entries.OfType<OutcomeEntry>())
+                outcome.Unconfirmed = outcome.Decision;
             TakeBackIntents(entries);
             throw;
         }
@@ -180,7 +191,8 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
     }
 
     /// <summary>
-    /// After a commit whose result is unknown, outcomes are simply applied again (by try id: the second time changes nothing). Intents are
+    /// After a commit whose result is unknown, outcomes are simply applied again (by try id: the second time changes nothing, and what the
+    /// first one decided stands, so that a call to be tried later comes back to its lane). Intents are
     /// taken back the same way: the budget's lock waits for the lost session, then a row that did become <c>Sending</c> with this try id is
     /// planned again. No byte was written for it.
     /// </summary>
@@ -247,7 +259,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             outcome.Settled = settled[i].Count > 0 ? settled[i][0] : null;
             if (outcome.Settled is not { } before)
             {
-                outcome.Decision = null;
+                outcome.Decision = outcome.Unconfirmed;
                 continue;
             }
 

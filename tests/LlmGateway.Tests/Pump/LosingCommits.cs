@@ -1,0 +1,114 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.RegularExpressions;
+using Assay.Contracts.Internal.LlmGateway;
+using Assay.LlmGateway.Ledger;
+using Assay.ServiceDefaults;
+using Assay.TestServers;
+using Npgsql;
+using Xunit.Abstractions;
+
+namespace Assay.LlmGateway.Pump;
+
+/// <summary>The connection to the database is lost exactly at a COMMIT: nobody tells the gateway whether it happened.</summary>
+[Trait("Needs", "Servers")]
+public sealed partial class LosingCommits(ITestOutputHelper output)
+{
+    const string Intent = "INSERT INTO paid_try";
+    const string Outcome = "UPDATE paid_try SET state_before";
+    const string Claim = "UPDATE paid_call SET owner = $2, reserved";
+
+    [Theory]
+    [InlineData(Cut.AfterFarEnd, Intent, Outcome)]
+    [InlineData(Cut.BeforeFarEnd, Intent, Outcome)]
+    [InlineData(Cut.AfterFarEnd, Claim)]
+    [InlineData(Cut.BeforeFarEnd, Claim)]
+    public async Task Should_send_and_count_every_call_once(Cut cut, params string[] statements)
+    {
+        const int calls = 200, cuts = 5;
+        var direct = await (await PrivatePostgres.Shared).CreateDatabaseAsync("gateway");
+        await using var link = new FaultyLink(new NpgsqlConnectionStringBuilder(direct).Port);
+        var commits = new CommitWatch(cut, cuts, statements);
+        link.Watch = commits.Look;
+
+        var sent = new ConcurrentQueue<Guid?>();
+        var engine = new TestEngine(concurrency: 16);
+        engine.Behaviour = async (query, number, ct) =>
+        {
+            sent.Enqueue(await SendingTryAsync(direct, engine.Received.Last(received => received.Query == query).Key));
+            await Task.Delay(10, ct);
+            return number == 1 && IsBusy(query) ? TestEngine.Busy() : TestEngine.Answer(query);
+        };
+        var through = new NpgsqlConnectionStringBuilder(direct) { Port = link.Port }.ConnectionString;
+        await using var gateway = await GatewayHost.StartOnAsync(AssayDatabase.PostgreSql(through), engine, ("LlmGateway:FirstBackoff", "00:00:00.020"), ("LlmGateway:BreakerMinimumThroughput", "1000"));
+        var request = Requests.Audit([.. Enumerable.Range(1000, calls).Select(i => $"best earbuds {i}")]);
+        await gateway.OpenAsync(Requests.Open(request));
+
+        var answers = (await gateway.AskAsync(Requests.Ask(request))).Answers;
+
+        output.WriteLine($"{commits.Done} commits cut of {commits.Seen}, {engine.Received.Count} sent");
+        commits.Done.ShouldBe(cuts, "a commit with these statements was cut each time");
+        answers.ShouldAllBe(answer => answer.State == CallStates.Answered && answer.CostMicroUsd == 105 && answer.PaidTries == 1);
+        sent.ShouldAllBe(attempt => attempt != null, "nothing leaves that the database does not call Sending");
+        sent.Distinct().Count().ShouldBe(sent.Count, "no try is sent twice");
+        engine.Received.GroupBy(received => received.Query).ShouldAllBe(one => one.Count() == (IsBusy(one.Key) ? 2 : 1));
+        engine.MostAtOnce.ShouldBeLessThanOrEqualTo(16);
+        await gateway.CloseAsync(request.AuditId);
+        (await gateway.SpendingAsync(Scopes.Audit(request.AuditId))).ShouldSatisfyAllConditions(
+            row => row.SpentMicroUsd.ShouldBe(105 * calls), row => row.ReservedMicroUsd.ShouldBe(0), row => row.OverrunMicroUsd.ShouldBe(0));
+        await gateway.ShouldBalanceAsync();
+    }
+
+    static bool IsBusy(string query) => query[^1] is '3' or '7';
+
+    /// <summary>The try that the database calls Sending for this key, read past the link.</summary>
+    static async Task<Guid?> SendingTryAsync(string database, string callKey)
+    {
+        await using var connection = new NpgsqlConnection(database);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("SELECT t.try_id FROM paid_call c JOIN paid_try t ON t.try_id = c.try_id WHERE c.call_key = $1 AND c.state = 'Sending' AND t.state = 'Sending'", connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = callKey });
+        return (Guid?)await command.ExecuteScalarAsync();
+    }
+
+    /// <summary>Reads PostgreSQL's protocol as far as needed to know which statements a COMMIT is about.</summary>
+    sealed partial class CommitWatch(Cut cut, int cuts, string[] statements)
+    {
+        readonly ConcurrentDictionary<int, Session> _sessions = new();
+        int _seen;
+        int _done;
+
+        public int Seen => _seen;
+        public int Done => _done;
+
+        public Cut Look(int connection, ReadOnlyMemory<byte> bytes)
+        {
+            var session = _sessions.GetOrAdd(connection, _ => new Session());
+            var text = Encoding.Latin1.GetString(bytes.Span);
+            session.Said.Append(text);
+            if (!text.EndsWith("COMMIT\0", StringComparison.Ordinal))
+                return Cut.Nowhere;
+            var said = session.Said.ToString();
+            session.Said.Clear();
+            foreach (Match prepared in Preparing().Matches(said))
+                session.Prepared[prepared.Groups["name"].Value] = prepared.Groups["text"].Value;
+            var isMeant = statements.All(statement => said.Contains(statement, StringComparison.Ordinal)
+                || session.Prepared.Any(prepared => prepared.Value.StartsWith(statement, StringComparison.Ordinal) && said.Contains($"\0{prepared.Key}\0", StringComparison.Ordinal)));
+            // Every second one, so that what a cut left behind is also committed in peace.
+            if (!isMeant || Interlocked.Increment(ref _seen) % 2 == 1 || _done >= cuts)
+                return Cut.Nowhere;
+            Interlocked.Increment(ref _done);
+            return cut;
+        }
+
+        /// <summary>A statement is sent once with its name, and by its name alone after that.</summary>
+        [GeneratedRegex(@"(?<name>_auto\d+)\0\s*(?<text>[A-Z][^\0]{10,80})", RegexOptions.ExplicitCapture, 1000)]
+        private static partial Regex Preparing();
+
+        sealed class Session
+        {
+            public StringBuilder Said { get; } = new();
+            public Dictionary<string, string> Prepared { get; } = new(StringComparer.Ordinal);
+        }
+    }
+}
