@@ -109,6 +109,36 @@ public sealed class PayingForDoubt
     }
 
     [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_lose_no_outcome_when_every_price_on_the_wire_breaks_its_bound(DatabaseProvider provider)
+    {
+        const int atOnce = 8, price = 5 + 10_000, reserved = 3 + 1000;
+        var gate = new TaskCompletionSource();
+        var engine = new TestEngine(concurrency: atOnce);
+        engine.Behaviour = async (query, _, _) =>
+        {
+            await gate.Task;
+            return TestEngine.Answer(query, 5, 10 * TestEngine.MaxTokens);
+        };
+        await using var gateway = await GatewayHost.StartAsync(provider, engine);
+        var request = Requests.Audit([.. Enumerable.Range(100, 40).Select(i => $"{i}")]);
+        await gateway.OpenAsync(Requests.Open(request));
+        var ask = Requests.Ask(request);
+        await gateway.Bus.Publish(ask);
+        await GatewayHost.EventuallyAsync(() => engine.Received.Count == atOnce ? engine : null);
+        gate.SetResult();
+        await StoppingMidway.UntilAsync(() => gateway.QueryAsync(database => database.Halts.AnyAsync(halt => halt.Halted == 1)));
+
+        await gateway.CloseAsync(request.AuditId);
+        var answers = (await gateway.AnsweredAsync(ask)).Answers;
+        var sent = engine.Received.Count;
+        sent.ShouldBeLessThanOrEqualTo(2 * atOnce, "the flush that halts may carry the intents that take the freed slots, and none after it");
+        answers.Count(answer => answer is { State: CallStates.Answered, Text: not null, CostMicroUsd: price }).ShouldBe(sent);
+        (await gateway.SpendingAsync(Scopes.Audit(request.AuditId))).ShouldSatisfyAllConditions(
+            row => row.OverrunMicroUsd.ShouldBe(sent * (price - reserved)), row => row.SpentMicroUsd.ShouldBe(sent * reserved), row => row.ReservedMicroUsd.ShouldBe(0));
+        await gateway.ShouldBalanceAsync();
+    }
+
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
     public async Task Should_repeat_an_unreadable_answer_once_under_a_suffixed_key(DatabaseProvider provider)
     {
         var engine = new TestEngine { Behaviour = (query, _, _) => Task.FromResult(TestEngine.Unreadable) };

@@ -177,7 +177,7 @@ public sealed class StoppingMidway
         engine.Received.Count.ShouldBe(1);
     }
 
-    static async Task UntilAsync(Func<Task<bool>> reached)
+    internal static async Task UntilAsync(Func<Task<bool>> reached)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (!await reached())
