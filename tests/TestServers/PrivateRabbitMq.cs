@@ -32,6 +32,9 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     public int ManagementPort => _nodes[0].ManagementPort;
     public int PrometheusPort => _nodes[0].PrometheusPort;
 
+    /// <summary>Where the first node listens with TLS, if it was given certificates.</summary>
+    public int TlsPort { get; } = Loopback.FreePort();
+
     /// <summary>Where each node listens.</summary>
     public IReadOnlyList<int> Ports => [.. _nodes.Select(node => node.Port)];
 
@@ -41,12 +44,13 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <summary>Starts epmd and the broker.</summary>
     /// <param name="definitions">JSON of users, vhosts, permissions and policies, applied before the listener opens; null for the defaults.</param>
     /// <param name="nodes">How many nodes the broker has; quorum queues live on up to three.</param>
-    public static async Task<PrivateRabbitMq> StartAsync(string? definitions = null, int nodes = 1)
+    /// <param name="certificates">A folder with <c>ca.pem</c>, <c>server.pem</c> and <c>server.key</c>; null for no TLS.</param>
+    public static async Task<PrivateRabbitMq> StartAsync(string? definitions = null, int nodes = 1, string? certificates = null)
     {
         var scripts = FindScripts();
         var workplace = Workplace.Create("rabbitmq");
         var broker = new PrivateRabbitMq(scripts, workplace, nodes);
-        await broker.PrepareAsync(definitions);
+        await broker.PrepareAsync(definitions, certificates);
         // The first node forms the cluster; the others join it.
         for (var number = 0; number < nodes; number++)
             await broker.StartNodeAsync(number);
@@ -171,7 +175,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     private string In(string name) => Path.Combine(_workplace, name);
 
-    private async Task PrepareAsync(string? definitions)
+    private async Task PrepareAsync(string? definitions, string? certificates)
     {
         Directory.CreateDirectory(In("home"));
         Directory.CreateDirectory(In("data"));
@@ -183,7 +187,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         if (definitions is not null)
             await File.WriteAllTextAsync(In("definitions.json"), definitions);
         foreach (var node in _nodes)
-            await File.WriteAllTextAsync(In($"{node.Name}.conf"), ConfigurationOf(node, definitions is not null));
+            await File.WriteAllTextAsync(In($"{node.Name}.conf"), ConfigurationOf(node, definitions is not null) + (certificates is null ? "" : TlsConfiguration(certificates)));
         _epmd = ServerProcess.Start(FindEpmd(), ["-port", $"{_epmdPort}", "-address", "127.0.0.1"], _workplace);
         await _epmd.WaitUntilAsync("epmd", stop => Loopback.AcceptsAsync(_epmdPort, stop), TimeSpan.FromSeconds(15));
     }
@@ -209,6 +213,16 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
             settings += $"cluster_formation.peer_discovery_backend = classic_config\n{string.Concat(_nodes.Select((peer, number) => $"cluster_formation.classic_config.nodes.{number + 1} = {peer.ErlangName}\n"))}";
         return settings;
     }
+
+    private string TlsConfiguration(string certificates) => $"""
+        listeners.ssl.1 = 127.0.0.1:{TlsPort}
+        ssl_options.cacertfile = {Path.Combine(certificates, "ca.pem")}
+        ssl_options.certfile = {Path.Combine(certificates, "server.pem")}
+        ssl_options.keyfile = {Path.Combine(certificates, "server.key")}
+        ssl_options.verify = verify_none
+        ssl_options.fail_if_no_peer_cert = false
+
+        """;
 
     private Dictionary<string, string> Environment(Node node) => new(StringComparer.Ordinal)
     {

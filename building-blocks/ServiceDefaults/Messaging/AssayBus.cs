@@ -1,3 +1,4 @@
+using System.Net.Security;
 using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Configuration;
@@ -25,6 +26,7 @@ public static class AssayBus
     public static void AddAssayRabbitMqBus(this IHostApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules)
     {
         var options = builder.Configuration.GetSection("RabbitMq").Get<RabbitMqOptions>() ?? new RabbitMqOptions();
+        var check = BrokerTls.CheckFor(options);
         builder.Services.AddSingleton<IFaultedMessages>(_ => new RabbitMqFaultedMessages(options, DeadLetterName));
         builder.AddAssayBus(modules, bus =>
         {
@@ -46,6 +48,16 @@ public static class AssayBus
                     host.Password(SecretFile.Read("RabbitMq__Password", options.Password, options.PasswordFile) ?? "guest");
                     host.Heartbeat(TimeSpan.FromSeconds(10));
                     host.PublisherConfirmation = true;
+                    if (options.UseTls)
+                        host.UseSsl(tls =>
+                        {
+                            tls.ServerName = options.Host;
+                            tls.Protocol = BrokerTls.Protocols;
+                            // MassTransit forgives a wrong name and an unknown authority unless told otherwise.
+                            tls.EnforcePolicyErrors(SslPolicyErrors.RemoteCertificateNameMismatch | SslPolicyErrors.RemoteCertificateChainErrors | SslPolicyErrors.RemoteCertificateNotAvailable);
+                            if (check is not null)
+                                tls.CertificateValidationCallback = check;
+                        });
                 });
                 transport.ConfigureSend(send => send.UseExecute(MakeCommandsMandatory));
                 transport.ConfigurePublish(publish => publish.UseExecute(MakeCommandsMandatory));

@@ -6,11 +6,17 @@ public sealed class RabbitMqOptions
     /// <summary>The broker's name or address.</summary>
     public string Host { get; set; } = "localhost";
 
-    /// <summary>The port of AMQP.</summary>
+    /// <summary>The port of AMQP; with TLS usually 5671.</summary>
     public ushort Port { get; set; } = 5672;
 
     /// <summary>The virtual host that all services of one system share.</summary>
     public string VirtualHost { get; set; } = "/";
+
+    /// <summary>Whether the connection is encrypted and the broker's certificate checked, its name against <see cref="Host"/>.</summary>
+    public bool UseTls { get; set; }
+
+    /// <summary>A file of certificates (PEM) of the authorities that may have signed the broker's; the system's own if empty.</summary>
+    public string? CaFile { get; set; }
 
     /// <summary>The service's own user.</summary>
     public string Username { get; set; } = "guest";

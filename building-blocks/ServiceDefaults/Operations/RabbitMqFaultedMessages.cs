@@ -90,6 +90,7 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
                 Password = options.OperationsUsername is { Length: > 0 }
                     ? SecretFile.Read("RabbitMq__OperationsPassword", options.OperationsPassword, options.OperationsPasswordFile) ?? ""
                     : SecretFile.Read("RabbitMq__Password", options.Password, options.PasswordFile) ?? "guest",
+                Ssl = new SslOption { Enabled = options.UseTls, ServerName = options.Host, Version = BrokerTls.Protocols, CertificateValidationCallback = BrokerTls.CheckFor(options) },
                 ClientProvidedName = "assay operations", AutomaticRecoveryEnabled = false, RequestedConnectionTimeout = TimeSpan.FromSeconds(5), ContinuationTimeout = TimeSpan.FromSeconds(5),
             }.CreateConnectionAsync(limit.Token);
             return await act(connection, limit.Token);

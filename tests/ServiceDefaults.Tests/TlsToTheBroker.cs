@@ -1,0 +1,118 @@
+using System.Collections.Concurrent;
+using Assay.TestServers;
+using MassTransit;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Assay.ServiceDefaults.Tests;
+
+/// <summary>A broker whose certificate was signed by an authority of our own, made by openssl: who trusts it connects, nobody else does.</summary>
+[Trait("Needs", "Servers")]
+public sealed class TlsToTheBroker : IAsyncLifetime
+{
+    static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+    readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("assay-tls");
+    PrivateRabbitMq? broker;
+
+    public async Task InitializeAsync()
+    {
+        await MakeAuthorityAsync("ca");
+        await MakeAuthorityAsync("other");
+        await File.WriteAllTextAsync(In("names"), "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n");
+        await OpenSslAsync("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=broker", "-keyout", In("server.key"), "-out", In("server.csr"));
+        await OpenSslAsync("x509", "-req", "-in", In("server.csr"), "-CA", In("ca.pem"), "-CAkey", In("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", In("names"), "-out", In("server.pem"));
+        broker = await PrivateRabbitMq.StartAsync(certificates: folder.FullName);
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (broker is not null)
+            await broker.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Should_connect_where_the_authority_is_trusted_and_nowhere_else()
+    {
+        using (var trusting = Host("127.0.0.1", In("ca.pem"), out _))
+        {
+            using var limit = new CancellationTokenSource(Bound);
+            await trusting.StartAsync(limit.Token);
+            (await trusting.Services.GetRequiredService<IBusControl>().WaitForHealthStatus(BusHealthStatus.Healthy, Bound)).ShouldBe(BusHealthStatus.Healthy);
+            // The management numbers lag.
+            while (!(await broker!.GetAsync("api/connections")).EnumerateArray().Any(connection => connection.TryGetProperty("ssl", out var ssl) && ssl.GetBoolean()))
+                await Task.Delay(100, limit.Token);
+            await trusting.StopAsync(limit.Token);
+        }
+
+        // An authority that did not sign it; a name that is not in it; the system's authorities, which do not know ours.
+        await RefusesAsync("127.0.0.1", In("other.pem"));
+        await RefusesAsync("localhost", In("ca.pem"));
+        await RefusesAsync("127.0.0.1", caFile: null);
+    }
+
+    [Fact]
+    public void Should_name_the_setting_that_cannot_be_used()
+    {
+        Should.Throw<InvalidOperationException>(() => BrokerTls.CheckFor(new RabbitMqOptions { UseTls = true, CaFile = In("missing.pem") })).Message.ShouldContain("RabbitMq__CaFile");
+        Should.Throw<InvalidOperationException>(() => BrokerTls.CheckFor(new RabbitMqOptions { UseTls = true, CaFile = In("names") })).Message.ShouldContain("holds no certificate");
+        Should.Throw<InvalidOperationException>(() => BrokerTls.CheckFor(new RabbitMqOptions { CaFile = In("ca.pem") })).Message.ShouldContain("RabbitMq__UseTls");
+    }
+
+    async Task RefusesAsync(string host, string? caFile)
+    {
+        using var refusing = Host(host, caFile, out var log);
+        using var stop = new CancellationTokenSource(Bound);
+        var started = refusing.StartAsync(stop.Token);
+        while (!log.Any(line => line.Contains("AuthenticationException", StringComparison.Ordinal)))
+        {
+            started.IsCompleted.ShouldBeFalse($"{host} with {caFile ?? "the system's authorities"} connected");
+            await Task.Delay(50, stop.Token);
+        }
+
+        started.IsCompleted.ShouldBeFalse($"{host} with {caFile ?? "the system's authorities"} connected");
+        await Should.ThrowAsync<BrokerUnavailableException>(() => refusing.Services.GetRequiredService<IFaultedMessages>().LookAsync(["weigh"], CancellationToken.None));
+        await stop.CancelAsync();
+        var ended = await Should.ThrowAsync<Exception>(() => started);
+        (ended is OperationCanceledException or RabbitMqConnectionException).ShouldBeTrue(ended.ToString());
+    }
+
+    IHost Host(string host, string? caFile, out ConcurrentQueue<string> log)
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Logging.AddProvider(new Lines(log = new()));
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["RabbitMq:Host"] = host, ["RabbitMq:Port"] = $"{broker!.TlsPort}", ["RabbitMq:UseTls"] = "true", ["RabbitMq:CaFile"] = caFile, ["RabbitMq:Password"] = broker.Password,
+        });
+        builder.AddAssayRabbitMqBus([]);
+        return builder.Build();
+    }
+
+    string In(string name) => Path.Combine(folder.FullName, name);
+
+    Task MakeAuthorityAsync(string name) =>
+        OpenSslAsync("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", $"/CN=assay {name}", "-keyout", In($"{name}.key"), "-out", In($"{name}.pem"));
+
+    Task OpenSslAsync(params string[] arguments) => ServerProcess.RunAsync("openssl", arguments, folder.FullName, Bound);
+
+    sealed class Lines(ConcurrentQueue<string> log) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            log.Enqueue($"{formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
+    }
+}
