@@ -34,11 +34,14 @@ public sealed class GatewayProcesses : IAsyncDisposable
     public FakeLlm Provider { get; }
     public IBus Bus => _listener.Services.GetRequiredService<IBus>();
 
-    public static async Task<GatewayProcesses> StartAsync(string[] provider, params (string Key, string Value)[] settings)
+    public static async Task<GatewayProcesses> StartAsync(string[] provider, params (string Key, string Value)[] settings) => await StartOnAsync(await PrivatePostgres.Shared, provider, settings);
+
+    /// <summary>On a server of the test's own, which it may kill.</summary>
+    public static async Task<GatewayProcesses> StartOnAsync(PrivatePostgres postgres, string[] provider, params (string Key, string Value)[] settings)
     {
         var broker = await PrivateRabbitMq.Shared;
         var virtualHost = await broker.CreateVirtualHostAsync("gateway");
-        var database = await (await PrivatePostgres.Shared).CreateDatabaseAsync("gateway");
+        var database = await postgres.CreateDatabaseAsync("gateway");
         var fake = await FakeLlm.StartAsync(provider);
         var all = new Dictionary<string, string>(StringComparer.Ordinal)
         {

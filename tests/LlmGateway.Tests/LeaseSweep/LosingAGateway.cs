@@ -112,7 +112,7 @@ public sealed class LosingAGateway
     }
 
     /// <summary>Settled calls equal the bill to a micro-dollar each; the whole ledger is never below it.</summary>
-    static async Task ShouldEqualTheBillAsync(GatewayProcesses system, JsonElement stats)
+    internal static async Task ShouldEqualTheBillAsync(GatewayProcesses system, JsonElement stats)
     {
         var billMicroUsd = (decimal)stats.GetProperty("usd").GetDouble() * 1_000_000m;
         var tries = await system.QueryAsync(database => database.PaidTries.AsNoTracking().ToListAsync());
@@ -125,9 +125,9 @@ public sealed class LosingAGateway
         ((decimal)settled).ShouldBeLessThanOrEqualTo(billMicroUsd + tries.Count, "what is settled was billed");
     }
 
-    static int Received(JsonElement stats) => stats.GetProperty("received").GetInt32();
+    internal static int Received(JsonElement stats) => stats.GetProperty("received").GetInt32();
 
-    static async Task WaitForAsync(Func<Task<bool>> condition)
+    internal static async Task WaitForAsync(Func<Task<bool>> condition)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!await condition())
