@@ -172,7 +172,9 @@ public sealed class APersonWithABrowser(BrowserHost browser)
         string[] paths =
         [
             "/", "/audits/new", $"/audits/{id}", $"/audits/{live}", $"/audits/{id}/answers", $"/audits/{id}/answers/key-chatgpt-q001", $"/audits/{id}/report", $"/audits/{id}/share", $"/audits/{id}/rederive",
-            "/spending", "/spending/stop", "/operations", $"/lineage/{id}", $"/audits/{id}/compare/{id}", "/metrics-explained", "/settings",
+            "/spending", "/spending/stop", "/spending/resume", "/operations", "/operations/messages", "/operations/engines/chatgpt/pause", "/operations/engines/chatgpt/resume", "/operations/engines/chatgpt/limits",
+            "/operations/services/Dashboard/release", $"/lineage/{id}", $"/audits/{id}/compare/{id}", $"/audits/{id}/delete", $"/audits/{live}/cancel",
+            "/audits/bulk?action=cancel&status=live", "/metrics-explained", "/settings",
         ];
         foreach (var path in paths)
         {
