@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
@@ -21,6 +22,8 @@ public static partial class AssayHost
     {
         UseInvariantCulture();
         var builder = WebApplication.CreateBuilder(args);
+        // A service that is run from where it was built finds its pages' scripts and styles by a manifest; a published one has them beside it.
+        builder.WebHost.UseStaticWebAssets();
         builder.AddAssayLogging();
         var setting = $"ConnectionStrings__{module.Name}";
         if (builder.Configuration.GetConnectionString(module.Name) is not { Length: > 0 } connectionString)
