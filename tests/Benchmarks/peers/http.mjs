@@ -5,7 +5,8 @@ export async function worker() {
   const pool = new pg.Pool({ connectionString: PGURL, max: 2 }), slots = new Sem(CAP), live = new Set();
   const ask = (audit, kind, n) => Promise.all(Array.from({ length: n }, (_, i) => slots.run(() => llm(`${audit}-${kind}${i}`, i))));
   async function audit(id) { (await ask(id, 'q', CALLS)).forEach(analyse); await ask(id, 'a', AGGS); await pool.query('with t as (update todo set done = true where audit_id = $1 returning audit_id) insert into done select audit_id, 0, 1, now() from t', [id]); }
-  for (; ;) { for (const { audit_id: id } of (await pool.query('select audit_id from todo where not done')).rows) if (!live.has(id)) { live.add(id); audit(id).catch(e => console.error(e)); } await sleep(20); }
+  // Not awaited: the caller says "ready" once this function has returned.
+  (async () => { for (; ;) { for (const { audit_id: id } of (await pool.query('select audit_id from todo where not done')).rows) if (!live.has(id)) { live.add(id); audit(id).catch(e => console.error(e)); } await sleep(20); } })();
 }
 let pool; const db = () => (pool ??= new pg.Pool({ connectionString: PGURL, max: 2 }));
 export const reset = () => db().query('truncate done, todo, res, intent');
