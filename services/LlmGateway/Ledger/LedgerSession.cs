@@ -144,19 +144,10 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
     /// <summary>Runs a group and returns the rows each statement changed.</summary>
     public async Task<IReadOnlyList<int>> ExecuteAsync(IReadOnlyList<Statement> statements, CancellationToken cancellationToken)
     {
-        if (statements.Count == 0)
-            return [];
-        if (_connection is NpgsqlConnection postgres)
-        {
-            await using var batch = Batch(postgres, statements);
-            await batch.ExecuteNonQueryAsync(cancellationToken);
-            return [.. batch.BatchCommands.Cast<NpgsqlBatchCommand>().Select(command => (int)command.RecordsAffected)];
-        }
-
-        var changed = new int[statements.Count];
-        for (var i = 0; i < changed.Length; i++)
-            changed[i] = await ExecuteAsync(statements[i], cancellationToken);
-        return changed;
+        var group = new StatementGroup();
+        var parts = statements.Select(group.Execute).ToList();
+        await RunAsync(group, cancellationToken);
+        return [.. parts.Select(part => part.Changed)];
     }
 
     public async Task<IReadOnlyList<T>> QueryAsync<T>(Statement statement, Func<DbDataReader, T> read, CancellationToken cancellationToken)
@@ -169,22 +160,10 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
     /// <summary>Runs a group and returns the rows each statement returned.</summary>
     public async Task<IReadOnlyList<IReadOnlyList<T>>> QueryAsync<T>(IReadOnlyList<Statement> statements, Func<DbDataReader, T> read, CancellationToken cancellationToken)
     {
-        List<IReadOnlyList<T>> results = [];
-        if (statements.Count == 0)
-            return results;
-        if (_connection is NpgsqlConnection postgres)
-        {
-            await using var batch = Batch(postgres, statements);
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            do
-                results.Add(await RowsAsync(reader, read, cancellationToken));
-            while (await reader.NextResultAsync(cancellationToken));
-            return results;
-        }
-
-        foreach (var statement in statements)
-            results.Add(await QueryAsync(statement, read, cancellationToken));
-        return results;
+        var group = new StatementGroup();
+        var parts = statements.Select(statement => group.Query(statement, read)).ToList();
+        await RunAsync(group, cancellationToken);
+        return [.. parts.Select(part => part.Rows)];
     }
 
     /// <summary>Runs a group: one round trip on PostgreSQL.</summary>
