@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -30,16 +29,13 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
                 await MigrateAsync(context, logger, cancellationToken);
                 return;
             }
-            catch (Exception exception) when (provider == DatabaseProvider.PostgreSql && IsTransient(exception))
+            catch (Exception exception) when (provider == DatabaseProvider.PostgreSql && exception.IsTransient())
             {
                 DatabaseUnreachable(logger, contextType.Name, contextType.Name.Replace("DbContext", "", StringComparison.Ordinal), RetryAfter, exception.Message);
                 await Task.Delay(RetryAfter, cancellationToken);
             }
         }
     }
-
-    /// <summary>EF Core wraps what a dying database throws.</summary>
-    static bool IsTransient(Exception exception) => exception is DbException { IsTransient: true } || exception.InnerException is { } inner && IsTransient(inner);
 
     async Task MigrateAsync(DbContext context, ILogger logger, CancellationToken cancellationToken)
     {

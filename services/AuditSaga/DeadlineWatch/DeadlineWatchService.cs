@@ -1,6 +1,6 @@
-using System.Data.Common;
 using Assay.AuditSaga.Transitions;
 using Assay.Contracts;
+using Assay.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
 namespace Assay.AuditSaga.DeadlineWatch;
@@ -57,7 +57,7 @@ sealed partial class DeadlineWatchService(IServiceScopeFactory scopes, IOptions<
             metrics.Rescued(reason);
             Rescued(logger, audit.AuditId, audit.Attempt, audit.State, reason);
         }
-        catch (Exception exception) when (IsTransient(exception))
+        catch (Exception exception) when (exception.IsTransient())
         {
             // Locked by somebody, or the database went away: neither says anything about the row.
             Postponed(logger, exception, audit.AuditId, audit.Attempt);
@@ -70,8 +70,6 @@ sealed partial class DeadlineWatchService(IServiceScopeFactory scopes, IOptions<
                 await EndByEmergencyAsync(audit, exception, cancellationToken);
         }
     }
-
-    static bool IsTransient(Exception exception) => exception is DbException { IsTransient: true } || exception.InnerException is { } inner && IsTransient(inner);
 
     async Task EndByEmergencyAsync(WatchedAudit audit, Exception cause, CancellationToken cancellationToken)
     {
