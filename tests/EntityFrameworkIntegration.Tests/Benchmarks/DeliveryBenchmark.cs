@@ -38,7 +38,7 @@ internal static class DeliveryBenchmark
         return 0;
     }
 
-    private static async Task SagasAsync(OrderHost host, string name, int sagas, int messages)
+    public static async Task SagasAsync(OrderHost host, string name, int sagas, int messages)
     {
         var orders = Enumerable.Range(0, sagas).Select(_ => NewId.NextGuid()).ToList();
         foreach (var order in orders)
@@ -47,15 +47,15 @@ internal static class DeliveryBenchmark
         await started.ShouldBecomeAsync(sagas, "started sagas");
 
         var before = await WritesAsync(host);
-        using var measure = new Measure();
+        var measure = new Measure();
         await Task.WhenAll(Enumerable.Range(0, messages).SelectMany(number => orders.Select(order => host.Bus.Publish(new CountOrder { OrderId = order, Number = number, Announce = true }))));
         Func<Task<int>> heard = () => host.InScopeAsync(database => database.Effects.CountAsync(effect => effect.Name == "heard" && orders.Contains(effect.OrderId)));
         await heard.ShouldBecomeAsync(sagas * messages, "announcements", TimeSpan.FromSeconds(120));
         // Every message is consumed twice: by its saga, and its announcement by a consumer.
         var consumed = 2 * sagas * messages;
-        var (seconds, cpu) = measure.Stop();
+        var (seconds, cpu, postgres) = measure.Stop();
         await Task.Delay(TimeSpan.FromSeconds(0.5));
-        Print(name, $"{consumed / seconds,8:0} messages/s  {cpu / consumed,6:0.00} CPU ms per message  {(await WritesAsync(host) - before) / (double)consumed:0.00} commits per message");
+        Print(name, $"{consumed / seconds,8:0} messages/s  {cpu / consumed,6:0.00} CPU ms per message (and {postgres / consumed:0.00} of PostgreSQL)  {(await WritesAsync(host) - before) / (double)consumed:0.00} commits per message");
     }
 
     private static async Task LatencyAsync(OrderHost host, ConcurrentDictionary<Guid, TaskCompletionSource<long>> arrivals, string name)
@@ -92,11 +92,11 @@ internal static class DeliveryBenchmark
             await outbox.DbContext.Set<OutboxMessage>().Where(row => row.ParkedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.NextTryAt, DateTime.UtcNow));
             await transaction.CommitAsync();
         });
-        using var measure = new Measure();
+        var measure = new Measure();
         Func<Task<bool>> isEmpty = () => host.InScopeAsync(async database => !await database.Set<OutboxMessage>().AnyAsync(row => row.ParkedAt == null));
         await isEmpty.ShouldBecomeAsync(true, "an empty outbox", TimeSpan.FromSeconds(120));
-        var (seconds, cpu) = measure.Stop();
-        Print(name, $"{rows / seconds,8:0} rows/s  {cpu / rows,6:0.00} CPU ms per row");
+        var (seconds, cpu, postgres) = measure.Stop();
+        Print(name, $"{rows / seconds,8:0} rows/s  {cpu / rows,6:0.00} CPU ms per row (and {postgres / rows:0.00} of PostgreSQL)");
     }
 
     private static async Task IdleAsync(OrderHost host)
@@ -137,24 +137,6 @@ internal static class DeliveryBenchmark
     });
 
     private static void Print(string name, string result) => Console.WriteLine($"{name,-56} {result}");
-
-    private sealed class Measure : IDisposable
-    {
-        private readonly Process _process = Process.GetCurrentProcess();
-        private readonly TimeSpan _cpu;
-        private readonly long _start = Stopwatch.GetTimestamp();
-
-        public Measure() => _cpu = _process.TotalProcessorTime;
-
-        public (double Seconds, double CpuMilliseconds) Stop()
-        {
-            var elapsed = Stopwatch.GetElapsedTime(_start);
-            _process.Refresh();
-            return (elapsed.TotalSeconds, (_process.TotalProcessorTime - _cpu).TotalMilliseconds);
-        }
-
-        public void Dispose() => _process.Dispose();
-    }
 }
 
 /// <summary>Says when it arrives.</summary>
