@@ -80,12 +80,12 @@ public abstract class When_messages_are_consumed_in_transactions
         await host.InScopeAsync(database =>
         {
             database.Add(new InboxState { MessageId = NewId.NextGuid(), ConsumerId = NewId.NextGuid(), Received = DateTime.UtcNow, Consumed = DateTime.UtcNow, Delivered = DateTime.UtcNow });
-            database.Add(new InboxState { MessageId = NewId.NextGuid(), ConsumerId = NewId.NextGuid(), Received = DateTime.UtcNow, Consumed = DateTime.UtcNow });
+            database.Add(new InboxState { MessageId = NewId.NextGuid(), ConsumerId = NewId.NextGuid(), Received = DateTime.UtcNow, Consumed = DateTime.UtcNow, Delivered = DateTime.UtcNow.AddHours(1) });
             return database.SaveChangesAsync();
         });
 
         Func<Task<int>> remembered = () => host.InScopeAsync(database => database.Set<InboxState>().CountAsync());
-        await remembered.ShouldBecomeAsync(1, "consumed messages: one is still being delivered", TimeSpan.FromSeconds(60));
+        await remembered.ShouldBecomeAsync(1, "consumed messages: the window of one is not over", TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -371,7 +371,7 @@ public abstract class When_messages_are_consumed_in_transactions
             await outbox.Publish(new PlaceOrder { OrderId = order });
             await outbox.SaveChangesAsync();
             await outbox.DbContext.Set<OutboxMessage>().OrderBy(row => row.SequenceNumber).Take(1)
-                .ExecuteUpdateAsync(set => set.SetProperty(row => row.Body, "not an envelope"));
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.ContentType, "none"));
             await transaction.CommitAsync();
         });
 
@@ -381,7 +381,7 @@ public abstract class When_messages_are_consumed_in_transactions
         await parked.ShouldBecomeAsync(1, "parked rows");
         (await host.CheckHealthAsync()).ShouldBe(HealthStatus.Degraded);
 
-        await host.InScopeAsync(database => database.Set<OutboxMessage>().ExecuteUpdateAsync(set => set.SetProperty(row => row.Body, "{\"messageType\":[\"urn:message:Assay.EntityFrameworkIntegration.Tests.Orders:PlaceOrder\"],\"message\":{\"orderId\":\"" + order + "\"}}")));
+        await host.InScopeAsync(database => database.Set<OutboxMessage>().ExecuteUpdateAsync(set => set.SetProperty(row => row.ContentType, "application/vnd.masstransit+json")));
         await using var scope = host.Services.CreateAsyncScope();
         var parking = scope.ServiceProvider.GetRequiredService<IOutboxParking<OrderDbContext>>();
         var message = (await parking.ListAsync()).ShouldHaveSingleItem();

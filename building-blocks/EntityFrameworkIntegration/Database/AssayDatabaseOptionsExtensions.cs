@@ -27,7 +27,7 @@ public static class AssayDatabaseOptionsExtensions
         // Pooled connections are not reset between uses: one more statement for every transaction, needed only by sessions that keep
         // state, and a DbContext's keep none. An open transaction is rolled back in any case.
         var settings = new NpgsqlConnectionStringBuilder(Harden(connectionString)) { NoResetOnClose = true };
-        return builder.UseNpgsql(settings.ConnectionString, configure);
+        return builder.UseNpgsql(settings.ConnectionString, configure).AddInterceptors(RowLocks.Instance);
     }
 
     /// <summary>The connection string that <see cref="UseAssayPostgres"/> makes of another: for raw connections with the same habits.</summary>

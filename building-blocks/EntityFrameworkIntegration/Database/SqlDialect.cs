@@ -32,6 +32,12 @@ internal abstract class SqlDialect
     /// <summary>Whether rows of a saga can be locked by reading them.</summary>
     public abstract bool HasRowLocks { get; }
 
+    /// <summary>Whether the parameters of <c>$1, $2, …</c> carry these names; else their order says which is which.</summary>
+    public abstract bool NamesPositions { get; }
+
+    /// <summary>Whether a single statement needs a transaction around it, so that writers queue for the lock.</summary>
+    public abstract bool QueuesWriters { get; }
+
     /// <summary>The isolation of a consumer's transaction.</summary>
     public abstract IsolationLevel DefaultIsolation { get; }
 
@@ -65,6 +71,8 @@ internal abstract class SqlDialect
         public override string Now => "statement_timestamp()";
         public override string SkipLocked => " FOR UPDATE SKIP LOCKED";
         public override bool HasRowLocks => true;
+        public override bool NamesPositions => false;
+        public override bool QueuesWriters => false;
         public override IsolationLevel DefaultIsolation => IsolationLevel.ReadCommitted;
         public override string CreationLock => "SELECT pg_advisory_xact_lock(hashtextextended({0}, 0))";
         public override string NowPlus(string seconds) => $"statement_timestamp() + ({seconds}) * interval '1 second'";
@@ -102,6 +110,8 @@ internal abstract class SqlDialect
         // One writer at a time: nothing to skip.
         public override string SkipLocked => "";
         public override bool HasRowLocks => false;
+        public override bool NamesPositions => true;
+        public override bool QueuesWriters => true;
         public override IsolationLevel DefaultIsolation => IsolationLevel.Unspecified;
 
         // BEGIN IMMEDIATE already lets only one transaction in.

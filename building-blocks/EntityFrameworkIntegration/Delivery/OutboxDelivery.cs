@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Channels;
-using MassTransit.Middleware;
 using MassTransit.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,20 +19,19 @@ internal sealed partial class OutboxDelivery<TDbContext>(
     where TDbContext : DbContext
 {
     private const int PendingRows = 5_000;
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan ErrorPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BusPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ObserveEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CleanUpEvery = TimeSpan.FromSeconds(30);
     private static readonly ActivitySource Activities = new("Assay.Outbox");
     private readonly Channel<IReadOnlyList<OutboxMessage>> _committed = Channel.CreateUnbounded<IReadOnlyList<OutboxMessage>>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Channel<Confirmed> _confirmed = Channel.CreateUnbounded<Confirmed>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<IReadOnlyList<OutboxMessage>> _confirmed = Channel.CreateUnbounded<IReadOnlyList<OutboxMessage>>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentDictionary<Guid, bool> _inFlight = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly OutboxMetrics _metrics = new(typeof(TDbContext).Name);
     private readonly IDeliveryProbe[] _probes = [.. probes];
     private int _pending;
-
-    private sealed record Confirmed(IReadOnlyList<OutboxMessage> Rows, long? InboxId);
 
     /// <summary>How long a writer has to send its rows before a sweeper may take them.</summary>
     public TimeSpan Lease => settings.MessageDeliveryTimeout;
@@ -69,9 +67,9 @@ internal sealed partial class OutboxDelivery<TDbContext>(
     /// Sends a consumer's committed rows and returns when all are confirmed or failed. A failure is not the consumer's: its effects are
     /// committed, so it is logged and the sweeper goes on.
     /// </summary>
-    public async Task SendCommittedAsync(IReadOnlyList<OutboxMessage> rows, long inboxId, CancellationToken cancellationToken)
+    public async Task SendCommittedAsync(IReadOnlyList<OutboxMessage> rows, CancellationToken cancellationToken)
     {
-        var due = rows.Where(IsDue).ToList();
+        var due = rows.All(IsDue) ? rows : [.. rows.Where(IsDue)];
         foreach (var row in due)
             _inFlight[row.MessageId] = true;
         foreach (var probe in _probes)
@@ -79,10 +77,7 @@ internal sealed partial class OutboxDelivery<TDbContext>(
         var failures = await SendAllAsync(due, cancellationToken);
         foreach (var probe in _probes)
             await probe.SentAsync();
-        if (failures.Count == 0 && due.Count == rows.Count)
-            _confirmed.Writer.TryWrite(new Confirmed(due, inboxId));
-        else if (due.Count > failures.Count)
-            _confirmed.Writer.TryWrite(new Confirmed([.. due.Where(row => !failures.ContainsKey(row))], null));
+        Confirm(due, failures);
         if (due.Count < rows.Count)
             Wake();
     }
@@ -152,14 +147,19 @@ internal sealed partial class OutboxDelivery<TDbContext>(
             var failures = await SendAllAsync(rows, stoppingToken);
             foreach (var probe in _probes)
                 await probe.SentAsync();
-            _confirmed.Writer.TryWrite(new Confirmed(failures.Count == 0 ? rows : [.. rows.Where(row => !failures.ContainsKey(row))], null));
+            Confirm(rows, failures);
         }
     }
+
+    private void Confirm(IReadOnlyList<OutboxMessage> rows, Dictionary<OutboxMessage, Exception> failures) =>
+        _confirmed.Writer.TryWrite(failures.Count == 0 ? rows : [.. rows.Where(row => !failures.ContainsKey(row))]);
 
     private async Task RemoveLoopAsync(CancellationToken stoppingToken)
     {
         while (await _confirmed.Reader.WaitToReadAsync(stoppingToken))
         {
+            // Nobody waits for these deletes: a moment later there are more of them for the same commit.
+            await Task.Delay(Gathering, stoppingToken);
             var confirmed = TakeConfirmed();
             while (true)
             {
@@ -171,47 +171,45 @@ internal sealed partial class OutboxDelivery<TDbContext>(
                 catch (Exception exception) when (exception is not OperationCanceledException)
                 {
                     // They stay and are swept: sent twice with the same message id, consumed once.
-                    NotRemoved(logger, exception, confirmed.Sum(group => group.Rows.Count), typeof(TDbContext).Name);
+                    NotRemoved(logger, exception, confirmed.Count, typeof(TDbContext).Name);
                     await Task.Delay(ErrorPause, stoppingToken);
                 }
             }
         }
     }
 
-    private List<Confirmed> TakeConfirmed()
+    private List<OutboxMessage> TakeConfirmed()
     {
-        var groups = new List<Confirmed>();
-        while (groups.Count < settings.QueryMessageLimit && _confirmed.Reader.TryRead(out var group))
-            groups.Add(group);
-        return groups;
+        var rows = new List<OutboxMessage>();
+        while (rows.Count < settings.QueryMessageLimit && _confirmed.Reader.TryRead(out var group))
+            rows.AddRange(group);
+        return rows;
     }
 
-    private async Task RemoveAsync(List<Confirmed> groups, CancellationToken cancellationToken)
+    private async Task RemoveAsync(List<OutboxMessage> rows, CancellationToken cancellationToken)
     {
-        var numbered = groups.SelectMany(group => group.Rows).Where(row => row.SequenceNumber != 0).Select(row => row.SequenceNumber).ToArray();
-        var unnumbered = groups.SelectMany(group => group.Rows).Where(row => row.SequenceNumber == 0).Select(row => row.MessageId).ToArray();
-        var inboxes = groups.Where(group => group.InboxId.HasValue).Select(group => group.InboxId!.Value).ToArray();
-        if (numbered.Length + unnumbered.Length + inboxes.Length == 0)
-            return;
+        var numbered = rows.Where(row => row.SequenceNumber != 0).Select(row => row.SequenceNumber).ToArray();
+        var unnumbered = rows.Where(row => row.SequenceNumber == 0).Select(row => row.MessageId).ToArray();
+        if (numbered.Length > 0)
+            await ExecuteAsync((sql, command) => $"DELETE FROM {sql.Outbox} WHERE {sql.Dialect.IsOneOf(command, "\"SequenceNumber\"", numbered)}", cancellationToken);
+        if (unnumbered.Length > 0)
+            await ExecuteAsync((sql, command) => $"DELETE FROM {sql.Outbox} WHERE {sql.Dialect.IsOneOf(command, "\"MessageId\"", unnumbered)}", cancellationToken);
+        foreach (var row in rows)
+            _inFlight.TryRemove(row.MessageId, out _);
+    }
 
+    /// <summary>One statement in a scope and commit of its own; where writers queue, in a transaction that waits its turn.</summary>
+    private async Task<int> ExecuteAsync(Func<MessagingSql, System.Data.Common.DbCommand, string> text, CancellationToken cancellationToken)
+    {
         await using var scope = scopes.CreateAsyncScope();
         var context = scope.ServiceProvider.GetRequiredService<TDbContext>();
-        await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
-        var dialect = SqlDialect.Of(context);
-        var outbox = context.TableName(typeof(OutboxMessage));
-        await using var command = context.Database.CreateCommand();
-        var statements = new List<string>();
-        if (numbered.Length > 0)
-            statements.Add($"DELETE FROM {outbox} WHERE {dialect.IsOneOf(command, "\"SequenceNumber\"", numbered)}");
-        if (unnumbered.Length > 0)
-            statements.Add($"DELETE FROM {outbox} WHERE {dialect.IsOneOf(command, "\"MessageId\"", unnumbered)}");
-        if (inboxes.Length > 0)
-            statements.Add($"UPDATE {context.TableName(typeof(InboxState))} SET \"Delivered\" = {dialect.Now} WHERE {dialect.IsOneOf(command, "\"Id\"", inboxes)}");
-        command.CommandText = string.Join(";\n", statements);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        foreach (var row in groups.SelectMany(group => group.Rows))
-            _inFlight.TryRemove(row.MessageId, out _);
+        var sql = MessagingSql.Of(context);
+        await context.Database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = sql.Dialect.QueuesWriters ? await context.Database.BeginTransactionAsync(cancellationToken) : null;
+        var changed = await ExecuteAsync(context, command => text(sql, command), cancellationToken);
+        if (transaction is not null)
+            await transaction.CommitAsync(cancellationToken);
+        return changed;
     }
 
     /// <summary>Starts every send in order, then awaits the confirms together; what failed is returned with its cause.</summary>
@@ -258,15 +256,13 @@ internal sealed partial class OutboxDelivery<TDbContext>(
             return;
         }
 
-        var message = OutboxRows.Restore(row);
         var destination = row.DestinationAddress ?? throw new MessageException(typeof(OutboxMessage), $"The outbox row {row.SequenceNumber} (message {row.MessageId}) has no destination address.");
+        var pipe = new StoredMessageSendPipe(row, destination);
         // Goes on with the sender's trace, whoever sends the row and whenever.
-        using var activity = message.Headers?.Contains(OutboxRows.TraceHeader, StringComparison.Ordinal) == true && ((MessageContext)message).Headers.Get<string>(OutboxRows.TraceHeader) is { } parent
-            ? Activities.StartActivity("outbox deliver", ActivityKind.Internal, parent)
-            : null;
+        using var activity = pipe.Trace is { } parent ? Activities.StartActivity("outbox deliver", ActivityKind.Internal, parent) : null;
         var endpoint = await bus.GetSendEndpoint(destination);
         // The transport may notice a cancelled or lost confirm only after its own, longer timeout.
-        await endpoint.Send(new SerializedMessageBody(), new OutboxMessageSendPipe(message, destination), cancellationToken)
+        await endpoint.Send(new SerializedMessageBody(), pipe, cancellationToken)
             .WaitAsync(settings.MessageDeliveryTimeout, cancellationToken);
     }
 

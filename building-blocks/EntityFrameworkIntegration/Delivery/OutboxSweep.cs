@@ -128,7 +128,8 @@ internal sealed partial class OutboxDelivery<TDbContext>
         var context = scope.ServiceProvider.GetRequiredService<TDbContext>();
         var dialect = SqlDialect.Of(context);
         var table = context.TableName(entity);
-        await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
+        await context.Database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = dialect.QueuesWriters ? await context.Database.BeginTransactionAsync(cancellationToken) : null;
         await using var command = context.Database.CreateCommand();
         command.CommandTimeout = (int)settings.QueryTimeout.TotalSeconds;
         // The lease outlasts this try's own timeout, so that no other sweeper takes a row that is still being sent.
@@ -145,7 +146,8 @@ internal sealed partial class OutboxDelivery<TDbContext>
                 claimed.Add(read(reader));
         }
 
-        await transaction.CommitAsync(cancellationToken);
+        if (transaction is not null)
+            await transaction.CommitAsync(cancellationToken);
         return claimed;
     }
 
@@ -180,7 +182,6 @@ internal sealed partial class OutboxDelivery<TDbContext>
 
             foreach (var claim in claimed.Where(claim => failures.ContainsKey(claim.Row)))
                 await PostponeAsync(context, dialect, claim, failures[claim.Row], cancellationToken);
-            await SetInboxDeliveredAsync(context, dialect, sent, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
         finally
@@ -217,37 +218,16 @@ internal sealed partial class OutboxDelivery<TDbContext>
             Parked(logger, claim.Row.MessageId, claim.Row.DestinationAddress, typeof(TDbContext).Name, tries, error);
     }
 
-    private static async Task SetInboxDeliveredAsync(TDbContext context, SqlDialect dialect, List<Claimed> sent, CancellationToken cancellationToken)
-    {
-        var outbox = context.TableName(typeof(OutboxMessage));
-        var inbox = context.TableName(typeof(InboxState));
-        foreach (var (messageId, consumerId) in sent.Where(claim => claim.Row.InboxMessageId.HasValue).Select(claim => (claim.Row.InboxMessageId, claim.Row.InboxConsumerId)).Distinct())
-        {
-            await ExecuteAsync(context, command =>
-            {
-                var message = command.Add(messageId);
-                var consumer = command.Add(consumerId);
-                return $"UPDATE {inbox} SET \"Delivered\" = {dialect.Now} WHERE \"MessageId\" = {message} AND \"ConsumerId\" = {consumer} AND \"Delivered\" IS NULL";
-            }, cancellationToken);
-        }
-    }
-
     /// <summary>Forgets messages whose duplicate window is over, a bounded number at a time.</summary>
     private async Task CleanInboxAsync(CancellationToken cancellationToken)
     {
         int deleted;
         do
         {
-            await using var scope = scopes.CreateAsyncScope();
-            var context = scope.ServiceProvider.GetRequiredService<TDbContext>();
-            var dialect = SqlDialect.Of(context);
-            var inbox = context.TableName(typeof(InboxState));
-            await using var transaction = await context.Database.BeginTransactionAsync(cancellationToken);
-            deleted = await ExecuteAsync(context, _ =>
-                $"WITH old AS MATERIALIZED (SELECT \"Id\" FROM {inbox} WHERE \"Delivered\" < {dialect.NowPlus(-settings.DuplicateDetectionWindow)} ORDER BY \"Delivered\" LIMIT {CleanUpRows}{dialect.SkipLocked}) "
-                + $"DELETE FROM {inbox} WHERE \"Id\" IN (SELECT \"Id\" FROM old)",
+            deleted = await ExecuteAsync((sql, _) =>
+                $"WITH old AS MATERIALIZED (SELECT \"Id\" FROM {sql.Inbox} WHERE \"Delivered\" < {sql.Dialect.NowPlus(-settings.DuplicateDetectionWindow)} ORDER BY \"Delivered\" LIMIT {CleanUpRows}{sql.Dialect.SkipLocked}) "
+                + $"DELETE FROM {sql.Inbox} WHERE \"Id\" IN (SELECT \"Id\" FROM old)",
                 cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
         }
         while (deleted == CleanUpRows);
     }

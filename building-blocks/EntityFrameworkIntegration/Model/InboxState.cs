@@ -30,7 +30,7 @@ public sealed class InboxState
     /// <summary>When the consumer's transaction began (UTC); set in the same transaction as its effects.</summary>
     public DateTime? Consumed { get; set; }
 
-    /// <summary>When the last of its outbox messages was confirmed by the broker (UTC); null while some are outstanding.</summary>
+    /// <summary>Equal to <see cref="Consumed"/>: from then on the rows of <see cref="OutboxMessage"/> answer for what it sent. The message is forgotten a duplicate window later (UTC).</summary>
     public DateTime? Delivered { get; set; }
 
     /// <summary>Kept for the official package; not read here.</summary>

@@ -80,4 +80,7 @@ public sealed class OutboxMessage
 
     /// <summary>When it was given up (UTC); null while it is tried.</summary>
     public DateTime? ParkedAt { get; set; }
+
+    /// <summary>What this process still holds of a message it captured itself; not a column.</summary>
+    internal CapturedMessage? Captured { get; init; }
 }

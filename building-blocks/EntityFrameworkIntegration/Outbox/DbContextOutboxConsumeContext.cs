@@ -55,13 +55,8 @@ internal sealed class DbContextOutboxConsumeContext<TDbContext, TMessage>(
         await dbContext.SaveOrRollBackAsync(CancellationToken);
         lock (_gate)
             _consumed = true;
-        if (_rows.Count == 0)
-            return;
-
-        await OutboxRows.InsertAsync(dbContext, _rows, delivery.Lease, CancellationToken);
-        await using var command = dbContext.Database.CreateCommand();
-        command.CommandText = $"UPDATE {dbContext.TableName(typeof(InboxState))} SET \"Delivered\" = NULL WHERE \"Id\" = {command.Add(claim.Id)}";
-        await command.ExecuteNonQueryAsync(CancellationToken);
+        if (_rows.Count > 0)
+            await OutboxRows.InsertAsync(dbContext, _rows, delivery.Lease, CancellationToken);
     }
 
     public override Task SetDelivered() => Task.CompletedTask;

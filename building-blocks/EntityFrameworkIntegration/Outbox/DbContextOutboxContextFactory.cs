@@ -19,13 +19,12 @@ internal sealed class DbContextOutboxContextFactory<TDbContext>(
     {
         var messageId = context.GetOriginalMessageId()
             ?? throw new MessageException(typeof(T), "The message could not be consumed through the inbox: it has no MessageId. Set one where it is sent, or take UseEntityFrameworkOutbox off this endpoint.");
-        var dialect = SqlDialect.Of(dbContext);
+        var sql = MessagingSql.Of(dbContext);
         IReadOnlyList<OutboxMessage> sent;
-        long inboxId;
 
-        await using (var transaction = await dbContext.Database.BeginTransactionAsync(settings.Isolation ?? dialect.DefaultIsolation, context.CancellationToken))
+        await using (var transaction = await dbContext.Database.BeginTransactionAsync(settings.Isolation ?? sql.Dialect.DefaultIsolation, context.CancellationToken))
         {
-            var claim = await ClaimAsync(dialect, messageId, options.ConsumerId, context.ExpirationTime, context.CancellationToken);
+            var claim = await ClaimAsync(sql, messageId, options.ConsumerId, context.ExpirationTime, context.CancellationToken);
             var outbox = new DbContextOutboxConsumeContext<TDbContext, T>(context, options, services, dbContext, claim, delivery, time);
             await next.Send(outbox);
             if (outbox.IsDuplicate)
@@ -37,12 +36,11 @@ internal sealed class DbContextOutboxContextFactory<TDbContext>(
 
             await transaction.CommitAsync(context.CancellationToken);
             sent = outbox.Rows;
-            inboxId = claim.Id;
             outbox.Committed();
         }
 
         if (sent.Count > 0)
-            await delivery.SendCommittedAsync(sent, inboxId, context.CancellationToken);
+            await delivery.SendCommittedAsync(sent, context.CancellationToken);
     }
 
     public void Probe(ProbeContext context)
@@ -52,22 +50,19 @@ internal sealed class DbContextOutboxContextFactory<TDbContext>(
     }
 
     // A row that others have inserted but not committed is waited for (up to lock_timeout); a committed one means: consumed.
-    private async Task<InboxClaim> ClaimAsync(SqlDialect dialect, Guid messageId, Guid consumerId, DateTime? expires, CancellationToken cancellationToken)
+    private async Task<InboxClaim> ClaimAsync(MessagingSql sql, Guid messageId, Guid consumerId, DateTime? expires, CancellationToken cancellationToken)
     {
-        await using var command = dbContext.Database.CreateCommand();
-        var table = dbContext.TableName(typeof(InboxState));
-        command.CommandText = $"""
-            INSERT INTO {table} ("MessageId","ConsumerId","LockId","Received","ReceiveCount","ExpirationTime","Consumed","Delivered")
-            VALUES ({command.Add((Guid?)messageId)},{command.Add((Guid?)consumerId)},{command.Add((Guid?)NewId.NextGuid())},{dialect.Now},1,{command.Add(expires)},{dialect.Now},{dialect.Now})
-            ON CONFLICT ("MessageId","ConsumerId") DO UPDATE SET "ReceiveCount" = {table}."ReceiveCount" + 1
-            RETURNING "Id","ReceiveCount"
-            """;
+        await using var command = dbContext.Database.CreateCommand(sql.Claim);
+        command.Bind(sql.Dialect, DbType.Guid, messageId);
+        command.Bind(sql.Dialect, DbType.Guid, consumerId);
+        command.Bind(sql.Dialect, DbType.Guid, NewId.NextGuid());
+        command.Bind(sql.Dialect, DbType.DateTime, expires);
         await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SingleRow, cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
-            throw new DataException($"The inbox row of message {messageId} was neither inserted nor found; the table {table} does not behave as the model says. Compare its unique key with the migration.");
-        return new InboxClaim(reader.GetInt64(0), messageId, consumerId, reader.GetInt32(1));
+            throw new DataException($"The inbox row of message {messageId} was neither inserted nor found; the table {sql.Inbox} does not behave as the model says. Compare its unique key with the migration.");
+        return new InboxClaim(messageId, consumerId, reader.GetInt32(0));
     }
 }
 
 /// <summary>The inbox row of this delivery; the first one has a receive count of 1.</summary>
-internal sealed record InboxClaim(long Id, Guid MessageId, Guid ConsumerId, int ReceiveCount);
+internal sealed record InboxClaim(Guid MessageId, Guid ConsumerId, int ReceiveCount);

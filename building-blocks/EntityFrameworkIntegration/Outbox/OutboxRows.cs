@@ -11,8 +11,9 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 /// <summary>Turns a message about to be sent into a row, rows into an INSERT, and a row back into a message.</summary>
 internal static class OutboxRows
 {
-    // SQLite takes 32 766 parameters in a statement, PostgreSQL 65 535.
-    private const int RowsPerStatement = 500;
+    // SQLite takes 32 766 parameters in a statement, PostgreSQL 65 535. In steps, because each number of rows is a statement of its own
+    // in the cache of prepared ones.
+    private static readonly int[] RowsPerStatement = [500, 100, 20];
 
     /// <summary>Where MassTransit keeps the id of the activity that sent a message.</summary>
     internal const string TraceHeader = MassTransit.Logging.DiagnosticHeaders.ActivityId;
@@ -48,8 +49,11 @@ internal static class OutboxRows
         if (context is TransportSendContext<T> transport)
             transport.WritePropertiesTo(properties);
 
-        var row = new OutboxMessage
+        var body = context.Serializer.GetMessageBody(context);
+        var headers = context.Headers.GetAll().ToList();
+        return new OutboxMessage
         {
+            Captured = new CapturedMessage(body, headers),
             MessageId = messageId,
             ConversationId = context.ConversationId,
             CorrelationId = context.CorrelationId,
@@ -62,14 +66,16 @@ internal static class OutboxRows
             SentTime = context.SentTime ?? now,
             ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
             MessageType = string.Join(';', context.SupportedMessageTypes),
-            Body = context.Serializer.GetMessageBody(context).GetString(),
+            Body = body.GetString(),
             EnqueueTime = context.Delay is { } delay ? now + delay : null,
             ExpirationTime = context.TimeToLive is { } timeToLive ? now + timeToLive : null,
-            Headers = json.SerializeDictionary(context.Headers.GetAll()),
+            Headers = json.SerializeDictionary(headers),
             Properties = properties.Count > 0 ? json.SerializeDictionary(properties) : null,
         };
-        return row;
     }
+
+    /// <summary>The parameters of one row: its columns, and the seconds until others may try it.</summary>
+    internal static int ValuesPerRow { get; } = Columns.Length + 1;
 
     /// <summary>Inserts the rows in the DbContext's open transaction and sets their sequence numbers.</summary>
     /// <param name="context">The DbContext; its connection is open.</param>
@@ -78,27 +84,41 @@ internal static class OutboxRows
     /// <param name="cancellationToken">Stops the insert.</param>
     public static async Task InsertAsync(DbContext context, IReadOnlyList<OutboxMessage> rows, TimeSpan lease, CancellationToken cancellationToken)
     {
-        var dialect = SqlDialect.Of(context);
-        var table = context.TableName(typeof(OutboxMessage));
-        foreach (var chunk in rows.Chunk(RowsPerStatement))
+        var sql = MessagingSql.Of(context);
+        var all = rows as OutboxMessage[] ?? [.. rows];
+        for (var done = 0; done < all.Length;)
         {
-            await using var command = context.Database.CreateCommand();
-            var values = chunk.Select(row => $"({Values(command, row)},{NextTry(dialect, row, lease)},0)");
-            command.CommandText = $"INSERT INTO {table} ({ColumnList},\"NextTryAt\",\"Tries\") VALUES {string.Join(',', values)} RETURNING \"SequenceNumber\",\"MessageId\"";
-            // Sequence numbers come back in an order nobody promises; message ids say whose they are.
-            var waiting = chunk.ToLookup(row => row.MessageId).ToDictionary(group => group.Key, group => new Queue<OutboxMessage>(group));
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-                waiting[reader.GetGuid(1)].Dequeue().SequenceNumber = reader.GetInt64(0);
+            var left = all.Length - done;
+            var step = Array.Find(RowsPerStatement, rowsAtOnce => rowsAtOnce <= left);
+            var count = step > 0 ? step : left;
+            await InsertAsync(context, sql, new ArraySegment<OutboxMessage>(all, done, count), lease, cancellationToken);
+            done += count;
         }
     }
 
-    /// <summary>The placeholders of one row, its parameters added to the command.</summary>
-    public static string Values(DbCommand command, OutboxMessage row)
+    private static async Task InsertAsync(DbContext context, MessagingSql sql, ArraySegment<OutboxMessage> rows, TimeSpan lease, CancellationToken cancellationToken)
     {
-        var placeholders = new List<string>(Columns.Length);
-        AddValues(row, (type, value) => placeholders.Add(command.Add(type, value)));
-        return string.Join(',', placeholders);
+        await using var command = context.Database.CreateCommand(sql.Insert(rows.Count));
+        foreach (var row in rows)
+            Bind(command, sql.Dialect, row, lease);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (rows.Count == 1)
+        {
+            if (await reader.ReadAsync(cancellationToken))
+                rows[0].SequenceNumber = reader.GetInt64(0);
+            return;
+        }
+
+        // Sequence numbers come back in an order nobody promises; message ids say whose they are.
+        var waiting = rows.ToLookup(row => row.MessageId).ToDictionary(group => group.Key, group => new Queue<OutboxMessage>(group));
+        while (await reader.ReadAsync(cancellationToken))
+            waiting[reader.GetGuid(1)].Dequeue().SequenceNumber = reader.GetInt64(0);
+    }
+
+    private static void Bind(DbCommand command, SqlDialect dialect, OutboxMessage row, TimeSpan lease)
+    {
+        AddValues(row, (type, value) => command.Bind(dialect, type, value));
+        command.Bind(dialect, DbType.Double, (row.EnqueueTime is { } enqueue && enqueue > row.SentTime ? enqueue - row.SentTime : lease).TotalSeconds);
     }
 
     /// <summary>The values of one row in the order of <see cref="ColumnList"/>.</summary>
@@ -182,9 +202,6 @@ internal static class OutboxRows
     }
 
     private static DateTime? Utc(DateTime? time) => time is { } value ? SqlCommandExtensions.Utc(value) : null;
-
-    private static string NextTry(SqlDialect dialect, OutboxMessage row, TimeSpan lease) =>
-        dialect.NowPlus(row.EnqueueTime is { } enqueue && enqueue > row.SentTime ? enqueue - row.SentTime : lease);
 
     private static string? Text(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : reader.GetString(at);
 

@@ -78,11 +78,12 @@ internal sealed class EntityFrameworkSagaRepositoryContext<TContext, TSaga, TMes
 
     private Task<TSaga?> FindAsync(Guid correlationId)
     {
+        var locks = options.ConcurrencyMode == ConcurrencyMode.Pessimistic && _dialect.HasRowLocks;
+        if (options.Customize is null && SagaQueries<TContext, TSaga>.ById(dbContext, locks) is { } query)
+            return query(dbContext, correlationId, CancellationToken);
+
         var set = dbContext.Set<TSaga>();
-        var sagas = options.ConcurrencyMode == ConcurrencyMode.Pessimistic && _dialect.HasRowLocks
-            ? set.FromSqlRaw(LockingSelect(), correlationId)
-            : set.AsQueryable();
-        return options.Customize(sagas).SingleOrDefaultAsync(saga => saga.CorrelationId == correlationId, CancellationToken);
+        return options.Query(locks ? set.FromSqlRaw(LockingSelect(), correlationId) : set).SingleOrDefaultAsync(saga => saga.CorrelationId == correlationId, CancellationToken);
     }
 
     private string LockingSelect()

@@ -20,7 +20,7 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TContext, TSag
         where T : class => InTransactionAsync(context, async repository =>
     {
         // Only the ids: each instance is then loaded, and locked, by its key.
-        var ids = await options.Customize(dbContext.Set<TSaga>())
+        var ids = await options.Query(dbContext.Set<TSaga>())
             .AsNoTracking()
             .Where(query.FilterExpression)
             .Select(saga => saga.CorrelationId)
@@ -64,11 +64,11 @@ internal sealed class EntityFrameworkSagaReader<TSaga>(DbContext dbContext, Saga
     where TSaga : class, ISaga
 {
     public Task<TSaga> Load(Guid correlationId) =>
-        options.Customize(dbContext.Set<TSaga>()).AsNoTracking().SingleOrDefaultAsync(saga => saga.CorrelationId == correlationId, CancellationToken)!;
+        options.Query(dbContext.Set<TSaga>()).AsNoTracking().SingleOrDefaultAsync(saga => saga.CorrelationId == correlationId, CancellationToken)!;
 
     public async Task<SagaRepositoryQueryContext<TSaga>> Query(ISagaQuery<TSaga> query, CancellationToken cancellationToken = default)
     {
-        var found = await options.Customize(dbContext.Set<TSaga>()).AsNoTracking().Where(query.FilterExpression).ToListAsync(cancellationToken);
+        var found = await options.Query(dbContext.Set<TSaga>()).AsNoTracking().Where(query.FilterExpression).ToListAsync(cancellationToken);
         return new LoadedSagaRepositoryQueryContext<TSaga>(this, found);
     }
 }

@@ -66,7 +66,9 @@ internal sealed class SagaRepositoryOptions<TSaga>
 {
     public ConcurrencyMode ConcurrencyMode { get; set; } = ConcurrencyMode.Pessimistic;
     public IsolationLevel? IsolationLevel { get; set; }
-    public Func<IQueryable<TSaga>, IQueryable<TSaga>> Customize { get; set; } = sagas => sagas;
+    public Func<IQueryable<TSaga>, IQueryable<TSaga>>? Customize { get; set; }
+
+    public IQueryable<TSaga> Query(IQueryable<TSaga> sagas) => Customize is null ? sagas : Customize(sagas);
 }
 
 internal sealed class EntityFrameworkSagaRepositoryConfigurator<TSaga> : IEntityFrameworkSagaRepositoryConfigurator<TSaga>
