@@ -38,6 +38,9 @@ internal abstract class SqlDialect
     /// <summary>Whether a single statement needs a transaction around it, so that writers queue for the lock.</summary>
     public abstract bool QueuesWriters { get; }
 
+    /// <summary>Whether other processes can be told something at once (LISTEN and NOTIFY).</summary>
+    public abstract bool Notifies { get; }
+
     /// <summary>The isolation of a consumer's transaction.</summary>
     public abstract IsolationLevel DefaultIsolation { get; }
 
@@ -73,6 +76,7 @@ internal abstract class SqlDialect
         public override bool HasRowLocks => true;
         public override bool NamesPositions => false;
         public override bool QueuesWriters => false;
+        public override bool Notifies => true;
         public override IsolationLevel DefaultIsolation => IsolationLevel.ReadCommitted;
         public override string CreationLock => "SELECT pg_advisory_xact_lock(hashtextextended({0}, 0))";
         public override string NowPlus(string seconds) => $"statement_timestamp() + ({seconds}) * interval '1 second'";
@@ -112,6 +116,9 @@ internal abstract class SqlDialect
         public override bool HasRowLocks => false;
         public override bool NamesPositions => true;
         public override bool QueuesWriters => true;
+
+        // One process owns the file.
+        public override bool Notifies => false;
         public override IsolationLevel DefaultIsolation => IsolationLevel.Unspecified;
 
         // BEGIN IMMEDIATE already lets only one transaction in.

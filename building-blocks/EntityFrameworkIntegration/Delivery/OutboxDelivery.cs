@@ -15,11 +15,12 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 /// </summary>
 internal sealed partial class OutboxDelivery<TDbContext>(
     IServiceScopeFactory scopes, IBusControl bus, OutboxSettings<TDbContext> settings, IEnumerable<IDeliveryProbe> probes,
-    ILogger<OutboxDelivery<TDbContext>> logger) : BackgroundService
+    ILogger<OutboxDelivery<TDbContext>> logger) : BackgroundService, IOutboxSweeper
     where TDbContext : DbContext
 {
     private const int PendingRows = 5_000;
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan AnnounceEvery = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ErrorPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BusPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ObserveEvery = TimeSpan.FromSeconds(10);
@@ -28,20 +29,66 @@ internal sealed partial class OutboxDelivery<TDbContext>(
     private readonly Channel<IReadOnlyList<OutboxMessage>> _committed = Channel.CreateUnbounded<IReadOnlyList<OutboxMessage>>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Channel<IReadOnlyList<OutboxMessage>> _confirmed = Channel.CreateUnbounded<IReadOnlyList<OutboxMessage>>(new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentDictionary<Guid, bool> _inFlight = new();
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly SemaphoreSlim _look = new(0, 1);
+    private readonly SemaphoreSlim _announce = new(0, 1);
+    private readonly ConcurrentQueue<OutboxMessage> _leftBehind = new();
     private readonly OutboxMetrics _metrics = new(typeof(TDbContext).Name);
     private readonly IDeliveryProbe[] _probes = [.. probes];
     private int _pending;
+    private bool _listens;
+
+    // When the sweeper will look without being woken; while it looks, no time is early enough.
+    private long _nextLook = long.MaxValue;
 
     /// <summary>How long a writer has to send its rows before a sweeper may take them.</summary>
     public TimeSpan Lease => settings.MessageDeliveryTimeout;
 
+    Type IOutboxSweeper.Context => typeof(TDbContext);
+
+    bool IOutboxSweeper.WantsToListen => settings is { Sweeps: true, ListensToOthers: true };
+
+    bool IOutboxSweeper.Listens
+    {
+        set
+        {
+            Volatile.Write(ref _listens, value);
+            _metrics.Listens = value;
+        }
+    }
+
     /// <summary>Makes the sweeper look now: something earlier than it knew may be due.</summary>
-    public void Wake()
+    public void Look() => Release(_look);
+
+    /// <summary>
+    /// Something that is due later was committed: this process's sweeper is woken if it would look too late, or, if it has none, the
+    /// others are told unless they look in time anyway.
+    /// </summary>
+    /// <param name="delay">How much later.</param>
+    public void Wake(TimeSpan delay)
+    {
+        if (!settings.Sweeps)
+        {
+            if (delay < settings.ListeningQueryDelay)
+                Release(_announce);
+        }
+        else if (Stopwatch.GetTimestamp() + (long)(delay.TotalSeconds * Stopwatch.Frequency) < Volatile.Read(ref _nextLook))
+        {
+            Release(_look);
+        }
+    }
+
+    /// <summary>Tells this process's sweeper and those of the others that something is due.</summary>
+    public void WakeAll()
+    {
+        Release(_look);
+        Release(_announce);
+    }
+
+    private static void Release(SemaphoreSlim signal)
     {
         try
         {
-            _wake.Release();
+            signal.Release();
         }
         catch (SemaphoreFullException)
         {
@@ -59,8 +106,7 @@ internal sealed partial class OutboxDelivery<TDbContext>(
         foreach (var row in due)
             _inFlight[row.MessageId] = true;
         _committed.Writer.TryWrite(due);
-        if (due.Count < rows.Count)
-            Wake();
+        WakeForDeferred(rows);
     }
 
     /// <summary>
@@ -78,8 +124,7 @@ internal sealed partial class OutboxDelivery<TDbContext>(
         foreach (var probe in _probes)
             await probe.SentAsync();
         Confirm(due, failures);
-        if (due.Count < rows.Count)
-            Wake();
+        WakeForDeferred(rows);
     }
 
     /// <summary>Counts a message that was scheduled for another delivery.</summary>
@@ -91,7 +136,8 @@ internal sealed partial class OutboxDelivery<TDbContext>(
     public override void Dispose()
     {
         _metrics.Dispose();
-        _wake.Dispose();
+        _look.Dispose();
+        _announce.Dispose();
         base.Dispose();
     }
 
@@ -99,9 +145,25 @@ internal sealed partial class OutboxDelivery<TDbContext>(
     {
         await base.StopAsync(cancellationToken);
         // What was confirmed while stopping: deleting it now spares the next start a second send.
-        var rest = TakeConfirmed();
-        if (rest.Count > 0)
+        for (var rest = TakeConfirmed(); rest.Count > 0; rest = TakeConfirmed())
             await RemoveAsync(rest, cancellationToken);
+        await LeaveAsync(cancellationToken);
+    }
+
+    /// <summary>What this process will not send any more is due at once, for whoever goes on.</summary>
+    private async Task LeaveAsync(CancellationToken cancellationToken)
+    {
+        while (_committed.Reader.TryRead(out var group))
+        {
+            foreach (var row in group)
+                _leftBehind.Enqueue(row);
+        }
+
+        var numbers = _leftBehind.Select(row => row.SequenceNumber).Where(number => number != 0).ToArray();
+        if (numbers.Length == 0)
+            return;
+        await ExecuteAsync((sql, command) => $"UPDATE {sql.Outbox} SET \"NextTryAt\" = {sql.Dialect.Now} WHERE {sql.Dialect.IsOneOf(command, "\"SequenceNumber\"", numbers)} AND \"Tries\" = 0", cancellationToken);
+        await AnnounceAsync(cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -109,7 +171,41 @@ internal sealed partial class OutboxDelivery<TDbContext>(
         // Hosted services start one after another, and SQLite works synchronously: leave the starting thread.
         await Task.Yield();
         await WaitForBusAsync(stoppingToken);
-        await Task.WhenAll(SendLoopAsync(stoppingToken), RemoveLoopAsync(stoppingToken), settings.Sweeps ? SweepLoopAsync(stoppingToken) : Task.CompletedTask);
+        await Task.WhenAll(SendLoopAsync(stoppingToken), RemoveLoopAsync(stoppingToken), AnnounceLoopAsync(stoppingToken), settings.Sweeps ? SweepLoopAsync(stoppingToken) : Task.CompletedTask);
+    }
+
+    /// <summary>
+    /// Announces after the commit and in a transaction of its own, never in the sender's: NOTIFY lets the transactions of a database
+    /// commit only one after another. If the process dies in between, the others find the rows when they look.
+    /// </summary>
+    private async Task AnnounceLoopAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            await _announce.WaitAsync(stoppingToken);
+            try
+            {
+                await AnnounceAsync(stoppingToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                NotAnnounced(logger, exception, typeof(TDbContext).Name);
+            }
+
+            // However many commit meanwhile, one announcement tells of them all.
+            await Task.Delay(AnnounceEvery, stoppingToken);
+        }
+    }
+
+    private async Task AnnounceAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var context = scope.ServiceProvider.GetRequiredService<TDbContext>();
+        var sql = MessagingSql.Of(context);
+        if (!sql.Dialect.Notifies)
+            return;
+        await context.Database.OpenConnectionAsync(cancellationToken);
+        await ExecuteAsync(context, command => $"SELECT pg_notify({command.Add(OutboxListener.Channel)},{command.Add(sql.Outbox)})", cancellationToken);
     }
 
     /// <summary>Waits while the broker is away. One endpoint that is not ready must not hold up all the others' messages.</summary>
@@ -133,6 +229,15 @@ internal sealed partial class OutboxDelivery<TDbContext>(
     }
 
     private static bool IsDue(OutboxMessage row) => row.EnqueueTime is null || row.EnqueueTime <= row.SentTime;
+
+    private void WakeForDeferred(IReadOnlyList<OutboxMessage> rows)
+    {
+        foreach (var row in rows)
+        {
+            if (!IsDue(row))
+                Wake(row.EnqueueTime!.Value - row.SentTime);
+        }
+    }
 
     private async Task SendLoopAsync(CancellationToken stoppingToken)
     {
@@ -241,6 +346,8 @@ internal sealed partial class OutboxDelivery<TDbContext>(
         foreach (var (row, exception) in failures)
         {
             _inFlight.TryRemove(row.MessageId, out _);
+            if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
+                _leftBehind.Enqueue(row);
             NotSent(logger, exception, row.MessageId, row.DestinationAddress, typeof(TDbContext).Name);
         }
 
@@ -274,6 +381,9 @@ internal sealed partial class OutboxDelivery<TDbContext>(
 
     [LoggerMessage(LogLevel.Warning, "The redelivery of message {MessageId} could not be scheduled because the database of {Context} is away; the message waits unacknowledged")]
     private static partial void RedeliveryWaits(ILogger logger, Exception exception, Guid? messageId, string context);
+
+    [LoggerMessage(LogLevel.Warning, "Other processes could not be told that the outbox of {Context} holds something for them; they find it when they look")]
+    private static partial void NotAnnounced(ILogger logger, Exception exception, string context);
 
     [LoggerMessage(LogLevel.Warning, "{Count} sent messages could not be removed from the outbox of {Context} yet; trying again")]
     private static partial void NotRemoved(ILogger logger, Exception exception, int count, string context);

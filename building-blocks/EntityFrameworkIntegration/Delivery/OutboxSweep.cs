@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -14,7 +15,7 @@ internal sealed partial class OutboxDelivery<TDbContext>
         var nextObservation = DateTime.UtcNow;
         while (!stoppingToken.IsCancellationRequested)
         {
-            var pause = settings.QueryDelay;
+            var pause = Volatile.Read(ref _listens) ? settings.ListeningQueryDelay : settings.QueryDelay;
             try
             {
                 await WaitForBusAsync(stoppingToken);
@@ -51,7 +52,11 @@ internal sealed partial class OutboxDelivery<TDbContext>
             }
 
             // A claimed row is never due at once, so the shortest pause only bounds rounding.
-            await _wake.WaitAsync(pause < MinimumPause ? MinimumPause : pause, stoppingToken);
+            if (pause < MinimumPause)
+                pause = MinimumPause;
+            Volatile.Write(ref _nextLook, Stopwatch.GetTimestamp() + (long)(pause.TotalSeconds * Stopwatch.Frequency));
+            await _look.WaitAsync(pause, stoppingToken);
+            Volatile.Write(ref _nextLook, long.MaxValue);
         }
     }
 
@@ -158,6 +163,8 @@ internal sealed partial class OutboxDelivery<TDbContext>
         foreach (var chunk in mine.Chunk(settings.MessageDeliveryLimit))
         {
             var failures = await SendAllAsync([.. chunk.Select(claim => claim.Row)], cancellationToken);
+            foreach (var probe in _probes)
+                await probe.SentAsync();
             await SettleAsync(chunk, failures, cancellationToken);
         }
     }

@@ -55,7 +55,7 @@ internal sealed class OutboxParking<TDbContext>(TDbContext dbContext, OutboxDeli
             await transaction.CommitAsync(cancellationToken);
         }
 
-        delivery.Wake();
+        delivery.WakeAll();
         return released;
     }
 

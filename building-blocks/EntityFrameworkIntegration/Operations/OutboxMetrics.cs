@@ -24,7 +24,11 @@ internal sealed class OutboxMetrics : IDisposable
         _meter.CreateObservableGauge("assay.outbox.oldest", () => new Measurement<double>(_last.OldestPending.TotalSeconds, _context), "s", "Age of the oldest waiting row, at the last look.");
         _meter.CreateObservableGauge("assay.outbox.parked", () => new Measurement<long>(_last.Parked, _context), description: "Rows given up, at the last look.");
         _meter.CreateObservableGauge("assay.outbox.scheduled", () => new Measurement<long>(_last.Scheduled, _context), description: "Schedules waiting, at the last look.");
+        _meter.CreateObservableGauge("assay.outbox.listening", () => new Measurement<int>(Listens ? 1 : 0, _context), description: "1 while other processes' announcements reach this one; else it looks more often.");
     }
+
+    /// <summary>Whether other processes' announcements reach this one.</summary>
+    public bool Listens { get; set; }
 
     public void Observe(OutboxStatistics statistics) => _last = statistics;
 

@@ -15,7 +15,7 @@ internal sealed class DbContextOutbox<TDbContext>(
     private readonly List<OutboxMessage> _written = [];
     private Guid? _collectedIn;
     private Guid? _writtenIn;
-    private bool _scheduled;
+    private TimeSpan? _soonest;
 
     public TDbContext DbContext => dbContext;
 
@@ -44,11 +44,12 @@ internal sealed class DbContextOutbox<TDbContext>(
         RequireTransaction("schedule");
         var tokenId = NewId.NextGuid();
         var row = await ScheduledMessages.CaptureAsync(bus, destination, tokenId, message, Pipe.Empty<SendContext<T>>(), time, cancellationToken);
-        await ScheduledMessages.InsertAsync(dbContext, tokenId, dueAt - time.GetUtcNow().UtcDateTime, row, cancellationToken);
+        var delay = dueAt - time.GetUtcNow().UtcDateTime;
+        await ScheduledMessages.InsertAsync(dbContext, tokenId, delay, row, cancellationToken);
         if (Consumer is { } consumer)
-            consumer.OnCommitted(delivery.Wake);
-        else
-            _scheduled = true;
+            consumer.OnCommitted(() => delivery.Wake(delay));
+        else if (_soonest is null || delay < _soonest)
+            _soonest = delay;
         return tokenId;
     }
 
@@ -95,9 +96,9 @@ internal sealed class DbContextOutbox<TDbContext>(
         _written.Clear();
         _writtenIn = null;
         delivery.Enqueue(rows);
-        if (_scheduled)
-            delivery.Wake();
-        _scheduled = false;
+        if (_soonest is { } delay)
+            delivery.Wake(delay);
+        _soonest = null;
     }
 
     public void NotifyCommitted(IReadOnlyList<OutboxMessage> rows) => delivery.Enqueue(rows);

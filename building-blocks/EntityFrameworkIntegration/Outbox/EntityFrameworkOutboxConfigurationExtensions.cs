@@ -30,6 +30,8 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configurator.AddSingleton(settings);
         configurator.AddSingleton<OutboxDelivery<TDbContext>>();
         configurator.AddSingleton<IHostedService>(provider => provider.GetRequiredService<OutboxDelivery<TDbContext>>());
+        configurator.AddSingleton<IOutboxSweeper>(provider => provider.GetRequiredService<OutboxDelivery<TDbContext>>());
+        configurator.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, OutboxListener>());
         configurator.AddScoped<IOutboxContextFactory<TDbContext>, DbContextOutboxContextFactory<TDbContext>>();
         configurator.AddScoped<IDbContextOutbox<TDbContext>, DbContextOutbox<TDbContext>>();
         configurator.AddScoped<IOutboxParking<TDbContext>, OutboxParking<TDbContext>>();

@@ -8,8 +8,14 @@ public interface IEntityFrameworkOutboxConfigurator
     /// <summary>How long a consumed message is remembered, so that a duplicate of it is dropped; default 30 minutes. Consumers must be idempotent by their own keys beyond it.</summary>
     TimeSpan DuplicateDetectionWindow { set; }
 
-    /// <summary>The longest pause between two looks of the sweeper; default 1 s. It is woken earlier for what this process wrote.</summary>
+    /// <summary>The longest pause between two looks of the sweeper while other processes' announcements do not reach it (SQLite, a lost connection, a pooler); default 1 s. It is woken earlier for what this process wrote.</summary>
     TimeSpan QueryDelay { set; }
+
+    /// <summary>The longest pause between two looks of the sweeper while it hears other processes (PostgreSQL, LISTEN and NOTIFY); default 5 s. Only what a killed process left waits for it.</summary>
+    TimeSpan ListeningQueryDelay { set; }
+
+    /// <summary>Opens no listening connection: the sweeper looks every <see cref="QueryDelay"/>. A pooler in transaction mode is noticed without it.</summary>
+    void DisableListening();
 
     /// <summary>Rows the sweeper claims at once; default 1 000.</summary>
     int QueryMessageLimit { set; }

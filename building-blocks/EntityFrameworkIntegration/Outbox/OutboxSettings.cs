@@ -8,6 +8,7 @@ internal sealed class OutboxSettings<TDbContext> : IEntityFrameworkOutboxConfigu
 {
     public TimeSpan DuplicateDetectionWindow { get; set; } = TimeSpan.FromMinutes(30);
     public TimeSpan QueryDelay { get; set; } = TimeSpan.FromSeconds(1);
+    public TimeSpan ListeningQueryDelay { get; set; } = TimeSpan.FromSeconds(5);
     public int QueryMessageLimit { get; set; } = 1_000;
     public TimeSpan QueryTimeout { get; set; } = TimeSpan.FromSeconds(30);
     public int MessageDeliveryLimit { get; set; } = 1_000;
@@ -15,6 +16,7 @@ internal sealed class OutboxSettings<TDbContext> : IEntityFrameworkOutboxConfigu
     public int MaxDeliveryTries { get; set; } = 20;
     public bool CleansInbox { get; private set; } = true;
     public bool Sweeps { get; private set; } = true;
+    public bool ListensToOthers { get; private set; } = true;
     public IsolationLevel? Isolation { get; private set; }
 
     public IsolationLevel IsolationLevel
@@ -23,6 +25,8 @@ internal sealed class OutboxSettings<TDbContext> : IEntityFrameworkOutboxConfigu
     }
 
     public void DisableInboxCleanupService() => CleansInbox = false;
+
+    public void DisableListening() => ListensToOthers = false;
 
     public void DisableDeliveryService() => Sweeps = false;
 

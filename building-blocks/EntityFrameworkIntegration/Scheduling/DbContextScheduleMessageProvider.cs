@@ -25,25 +25,25 @@ internal sealed class DbContextScheduleMessageProvider<TDbContext>(
         var row = await ScheduledMessages.CaptureAsync(context, destinationAddress, tokenId, message, pipe, time, cancellationToken);
         var due = scheduledTime.Kind == DateTimeKind.Local ? scheduledTime.ToUniversalTime() : DateTime.SpecifyKind(scheduledTime, DateTimeKind.Utc);
         var delay = due - time.GetUtcNow().UtcDateTime;
-        await InTransactionAsync(dbContext => ScheduledMessages.InsertAsync(dbContext, tokenId, delay, row, cancellationToken), cancellationToken);
+        await InTransactionAsync(dbContext => ScheduledMessages.InsertAsync(dbContext, tokenId, delay, row, cancellationToken), () => delivery.Wake(delay), cancellationToken);
         if (IsRedelivery(destinationAddress))
             delivery.CountRedelivery();
         return new ScheduledMessageHandle<T>(tokenId, due, destinationAddress, message);
     }
 
     public Task CancelScheduledSend(Guid tokenId, CancellationToken cancellationToken) =>
-        InTransactionAsync(dbContext => ScheduledMessages.DeleteAsync(dbContext, tokenId, cancellationToken), cancellationToken);
+        InTransactionAsync(dbContext => ScheduledMessages.DeleteAsync(dbContext, tokenId, cancellationToken), () => { }, cancellationToken);
 
     public Task CancelScheduledSend(Uri destinationAddress, Guid tokenId, CancellationToken cancellationToken) => CancelScheduledSend(tokenId, cancellationToken);
 
-    private async Task InTransactionAsync(Func<TDbContext, Task> write, CancellationToken cancellationToken)
+    private async Task InTransactionAsync(Func<TDbContext, Task> write, Action committed, CancellationToken cancellationToken)
     {
         if (context.TryGetPayload<OutboxConsumeContext>(out var outbox)
             && outbox is IDbContextOutboxConsumeContext<TDbContext> consumer
             && consumer.DbContext.Database.CurrentTransaction is not null)
         {
             await write(consumer.DbContext);
-            consumer.OnCommitted(delivery.Wake);
+            consumer.OnCommitted(committed);
             return;
         }
 
@@ -53,6 +53,7 @@ internal sealed class DbContextScheduleMessageProvider<TDbContext>(
             try
             {
                 await CommitAsync(write, cancellationToken);
+                committed();
                 return;
             }
             catch (Exception exception) when (SqlDialect.IsTransientAnywhere(exception) && time.GetUtcNow() + pause < giveUpAt)
@@ -74,8 +75,6 @@ internal sealed class DbContextScheduleMessageProvider<TDbContext>(
             await write(dbContext);
             await transaction.CommitAsync(cancellationToken);
         }
-
-        delivery.Wake();
     }
 
     private bool IsRedelivery(Uri destination) => destination == context.ReceiveContext.InputAddress;

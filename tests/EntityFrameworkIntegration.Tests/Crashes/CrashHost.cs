@@ -62,6 +62,16 @@ internal static class CrashHost
                     await outbox.SaveChangesAsync();
                 });
                 break;
+            case "sweep":
+                // Committed and never announced: only the sweeper finds it.
+                await host.WithOutboxAsync(async outbox =>
+                {
+                    await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+                    await outbox.Publish(new PlaceOrder { OrderId = order });
+                    await outbox.SaveChangesAsync();
+                    await transaction.CommitAsync();
+                });
+                break;
             case "remind":
                 await host.Bus.Publish(new StartOrder { OrderId = order, RemindAfter = TimeSpan.FromSeconds(2) });
                 Func<Task<string?>> state = async () => (await host.FindOrderAsync(order))?.CurrentState;

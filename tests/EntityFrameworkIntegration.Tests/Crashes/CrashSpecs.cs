@@ -46,6 +46,23 @@ public abstract class When_a_process_is_killed
     }
 
     [Fact]
+    public async Task Should_deliver_what_a_killed_sweeper_had_sent_once()
+    {
+        var surroundings = await SurroundingsAsync();
+        var order = NewId.NextGuid();
+        await CrashHost.PublishAndKillAsync(surroundings, CrashPoint.Sent, "sweep", order, consumes: false);
+
+        await using var host = await OrderHost.StartAsync(surroundings);
+
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "effects of the response");
+        Func<Task<int>> left = () => host.InScopeAsync(database => database.Set<OutboxMessage>().CountAsync());
+        await left.ShouldBecomeAsync(0, "rows left in the outbox");
+        (await heard()).ShouldBe(1);
+        (await host.CountAsync("placed", order)).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Should_deliver_a_timeout_that_became_due_while_everything_was_down()
     {
         var surroundings = await SurroundingsAsync();

@@ -112,6 +112,9 @@ public sealed class OrderHost : IAsyncDisposable
             });
     }
 
+    /// <summary>Starts a host that was built only.</summary>
+    public Task StartAsync() => _host.StartAsync();
+
     public async Task<T> InScopeAsync<T>(Func<OrderDbContext, Task<T>> work)
     {
         await using var scope = Services.CreateAsyncScope();
