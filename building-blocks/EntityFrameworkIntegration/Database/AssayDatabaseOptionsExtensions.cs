@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -12,6 +13,9 @@ public static class AssayDatabaseOptionsExtensions
 {
     private const int LockTimeoutSeconds = 5;
 
+    // A DbContext that is not pooled has its options made anew for every message, and parsing is not cheap.
+    private static readonly ConcurrentDictionary<string, string> ContextConnections = new(StringComparer.Ordinal);
+
     /// <summary>
     /// PostgreSQL with <c>lock_timeout</c> and <c>idle_in_transaction_session_timeout</c> of 5 s and TCP keepalive, so that a frozen
     /// process cannot hold a row for ever, and automatic preparation of repeated statements. What the connection string says itself wins.
@@ -24,11 +28,12 @@ public static class AssayDatabaseOptionsExtensions
     public static DbContextOptionsBuilder UseAssayPostgres(this DbContextOptionsBuilder builder, string connectionString, Action<NpgsqlDbContextOptionsBuilder>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        // Pooled connections are not reset between uses: one more statement for every transaction, needed only by sessions that keep
-        // state, and a DbContext's keep none. An open transaction is rolled back in any case.
-        var settings = new NpgsqlConnectionStringBuilder(Harden(connectionString)) { NoResetOnClose = true };
-        return builder.UseNpgsql(settings.ConnectionString, configure).AddInterceptors(RowLocks.Instance);
+        return builder.UseNpgsql(ContextConnections.GetOrAdd(connectionString, ForContext), configure).AddInterceptors(RowLocks.Instance);
     }
+
+    // Pooled connections are not reset between uses: one more statement for every transaction, needed only by sessions that keep state,
+    // and a DbContext's keep none. An open transaction is rolled back in any case.
+    private static string ForContext(string connectionString) => new NpgsqlConnectionStringBuilder(Harden(connectionString)) { NoResetOnClose = true }.ConnectionString;
 
     /// <summary>The connection string that <see cref="UseAssayPostgres"/> makes of another: for raw connections with the same habits.</summary>
     /// <param name="connectionString">An Npgsql connection string.</param>

@@ -17,10 +17,11 @@ public static class DatabaseServices
         where TSqlite : TContext
     {
         services.AddSingleton(new DatabaseMigration(typeof(TContext), database.Provider));
+        // The options depend on nothing of a scope: made once, not for every message and request.
         return database.Provider switch
         {
-            DatabaseProvider.PostgreSql => services.AddDbContext<TContext, TPostgreSql>(options => options.UseAssayPostgres(database.ConnectionString)),
-            DatabaseProvider.Sqlite => services.AddDbContext<TContext, TSqlite>(options => options.UseAssaySqlite(database.ConnectionString)),
+            DatabaseProvider.PostgreSql => services.AddDbContext<TContext, TPostgreSql>(options => options.UseAssayPostgres(database.ConnectionString), ServiceLifetime.Scoped, ServiceLifetime.Singleton),
+            DatabaseProvider.Sqlite => services.AddDbContext<TContext, TSqlite>(options => options.UseAssaySqlite(database.ConnectionString), ServiceLifetime.Scoped, ServiceLifetime.Singleton),
             _ => throw new ArgumentOutOfRangeException(nameof(database), database.Provider, "Unknown database provider."),
         };
     }

@@ -57,7 +57,7 @@ public sealed class OrderHost : IAsyncDisposable
                 options.UseAssayPostgres(surroundings.Database);
             else
                 options.UseAssaySqlite(surroundings.Database);
-        });
+        }, ServiceLifetime.Scoped, ServiceLifetime.Singleton);
         builder.Services.AddOptions<MassTransitHostOptions>().Configure(options => options.WaitUntilStarted = true);
         builder.Services.AddMassTransit(bus =>
         {
