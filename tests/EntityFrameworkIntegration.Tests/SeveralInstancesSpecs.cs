@@ -115,3 +115,33 @@ public sealed class When_several_instances_share_servers_that_restart
         (await host.InScopeAsync(database => database.Effects.CountAsync())).ShouldBe(200, "one effect of each command and each response");
     }
 }
+
+[Trait("Needs", "Servers")]
+public sealed class When_a_message_loads_a_saga_on_postgres
+{
+    [Fact]
+    public async Task Should_lock_its_row_until_the_transaction_ends()
+    {
+        await using var host = await OrderHost.StartAsync(await OrderSurroundings.DistributedAsync(), consumes: false);
+        var order = NewId.NextGuid();
+        await host.InScopeAsync(database =>
+        {
+            database.Add(new OrderState { CorrelationId = order, CurrentState = "Running" });
+            return database.SaveChangesAsync();
+        });
+        Func<Task<int>> free = () => host.InScopeAsync(async database => (await database.Database
+            .SqlQueryRaw<int>("SELECT 1 AS \"Value\" FROM order_state WHERE \"CorrelationId\" = {0} FOR UPDATE SKIP LOCKED", order).ToListAsync()).Count);
+
+        await host.InScopeAsync(async database =>
+        {
+            await using var transaction = await database.Database.BeginTransactionAsync();
+            var find = SagaQueries<OrderDbContext, OrderState>.ById(database, locks: true).ShouldNotBeNull("a saga of one table, on UseAssayPostgres");
+            (await find(database, order, CancellationToken.None)).ShouldNotBeNull();
+
+            (await free()).ShouldBe(0, "rows that nobody has locked");
+            return 0;
+        });
+
+        (await free()).ShouldBe(1, "rows that nobody has locked, after the transaction");
+    }
+}

@@ -88,8 +88,8 @@ internal sealed partial class OutboxListener(IServiceScopeFactory scopes, IEnume
                 await connection.OpenAsync(stoppingToken);
                 await ExecuteAsync(connection, $"LISTEN {Channel}", stoppingToken);
                 await NotifyAsync(database, proof, stoppingToken);
-                var giveUpAt = time.GetTimestamp();
-                while (!proven && time.GetElapsedTime(giveUpAt) < ProofPatience)
+                var asked = time.GetTimestamp();
+                while (!proven && time.GetElapsedTime(asked) < ProofPatience)
                     await connection.WaitAsync(ProofPatience, stoppingToken);
                 if (proven)
                 {
