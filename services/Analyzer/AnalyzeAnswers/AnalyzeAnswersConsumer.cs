@@ -5,6 +5,8 @@ using Assay.Analyzer.PlanQueries;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
 using MassTransit;
+using MassTransit.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Assay.Analyzer.AnalyzeAnswers;
@@ -22,7 +24,7 @@ sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, TimeProvider t
         switch (message.Purpose)
         {
             case Purposes.Answer:
-                var batch = await AnswerBatch.AnalyzeAsync(db, message, now, context.CancellationToken);
+                var batch = await AnswerBatch.AnalyzeAsync(db, message, context.TryGetPayload<AnswersRead>(out var read) ? read : null, now, context.CancellationToken);
                 await context.Publish(batch.Analyzed);
                 await context.Publish(batch.Described);
                 await context.Publish(batch.Stored);
@@ -54,4 +56,12 @@ sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, TimeProvider t
     static partial void NobodyWaits(ILogger logger, string purpose, Guid batchId, Guid auditId, int attempt);
 }
 
-sealed class AnalyzeAnswersConsumerDefinition : AssayConsumerDefinition<AnalyzeAnswersConsumer, AnalyzerDbContext>;
+sealed class AnalyzeAnswersConsumerDefinition : AssayConsumerDefinition<AnalyzeAnswersConsumer, AnalyzerDbContext>
+{
+    protected override void ConfigureConsumer(IReceiveEndpointConfigurator endpointConfigurator, IConsumerConfigurator<AnalyzeAnswersConsumer> consumerConfigurator, IRegistrationContext context)
+    {
+        base.ConfigureConsumer(endpointConfigurator, consumerConfigurator, context);
+        // Inside redelivery and retry, outside the transaction.
+        endpointConfigurator.AddPipeSpecification(new FilterPipeSpecification<ConsumeContext<EngineAnswered>>(new ReadBeforeTransaction(context.GetRequiredService<IServiceScopeFactory>())));
+    }
+}

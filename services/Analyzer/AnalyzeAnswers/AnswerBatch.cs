@@ -15,7 +15,8 @@ sealed record AnalyzedBatch(AnswersAnalyzed Analyzed, AnswersDescribed Described
 /// </summary>
 static class AnswerBatch
 {
-    public static async Task<AnalyzedBatch> AnalyzeAsync(AnalyzerDbContext db, EngineAnswered message, DateTime now, CancellationToken cancellationToken)
+    /// <param name="read">What was read before the transaction began; what is not in it is read here.</param>
+    public static async Task<AnalyzedBatch> AnalyzeAsync(AnalyzerDbContext db, EngineAnswered message, AnswersRead? read, DateTime now, CancellationToken cancellationToken)
     {
         var keys = message.Answers.Select(answer => answer.CallKey).Distinct(StringComparer.Ordinal).ToList();
         var stored = await db.Answers
@@ -25,26 +26,15 @@ static class AnswerBatch
             return Published(known, known.ReadCallKeys().Where(stored.ContainsKey).Select(key => stored[key]));
 
         var (subject, plan) = await SubjectAndPlanAsync(db, message, cancellationToken);
-        var request = subject.ReadRequest();
-        var queries = plan.ReadQueries().ToDictionary(query => query.QueryId, StringComparer.Ordinal);
-        var brands = TrackedBrands.Of(request);
-        var fictitious = new Lazy<TrackedBrands>(() => TrackedBrands.OnlyOf(QueryPlanner.FictitiousBrand(request, brands.AreNamedIn)));
-
+        var reader = new BatchReader(subject, plan);
         var taken = new List<AnswerRow>(message.Answers.Count);
         foreach (var answer in message.Answers.DistinctBy(answer => answer.CallKey, StringComparer.Ordinal))
         {
-            var query = queries.GetValueOrDefault(answer.QuestionId) ?? new PlannedQuery
-            {
-                QueryId = answer.QuestionId,
-                Text = answer.Query,
-                Category = QueryCategories.Given,
-                Branded = brands.AreNamedIn(answer.Query),
-                Control = false,
-            };
+            var query = reader.QueryOf(answer);
             var row = stored.GetValueOrDefault(answer.CallKey);
-            var intake = AnswerIntake.Take(answer, Asked(answer, query), request.Locale, brands.Lexicon, row?.Text, row?.TextHash);
+            var intake = read?.ByCallKey.GetValueOrDefault(answer.CallKey) ?? reader.Take(answer, row?.Text, row?.TextHash);
             var fresh = Row(message, answer, query, intake, now);
-            fresh.FictitiousMentioned = query.Control && intake is { Outcome: AnswerOutcomes.Valid, Text: { } text } && fictitious.Value.AreNamedIn(text, Asked(answer, query));
+            fresh.FictitiousMentioned = reader.NamesFictitious(answer, query, intake);
             taken.Add(fresh);
             if (row is null)
                 db.Answers.Add(fresh);
@@ -91,9 +81,6 @@ static class AnswerBatch
             ? (subject, plan)
             : throw new InvalidOperationException($"Cannot read batch {message.BatchId} of audit {message.AuditId}: the audit's {(subject is null ? "subject" : "plan")} is not stored here. If the Analyzer's database was replaced, restore it and retry the audit.");
     }
-
-    /// <summary>The wording that was asked: a paraphrase in further runs. What an answer echoes is that.</summary>
-    static string Asked(EngineAnswer answer, PlannedQuery query) => answer.Query.Length > 0 ? answer.Query : query.Text;
 
     static AnswerRow Row(EngineAnswered message, EngineAnswer answer, PlannedQuery query, TakenAnswer intake, DateTime now) => new()
     {

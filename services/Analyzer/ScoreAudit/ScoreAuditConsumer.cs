@@ -35,4 +35,8 @@ sealed class ScoreAuditConsumer(AnalyzerDbContext db, TimeProvider time) : ICons
     }
 }
 
-sealed class ScoreAuditConsumerDefinition : AssayConsumerDefinition<ScoreAuditConsumer, AnalyzerDbContext>;
+sealed class ScoreAuditConsumerDefinition : AssayConsumerDefinition<ScoreAuditConsumer, AnalyzerDbContext>
+{
+    // Scoring is work for the processor alone: more at once than there are processors would only keep transactions open longer.
+    public ScoreAuditConsumerDefinition() => ConcurrentMessageLimit = Environment.ProcessorCount;
+}

@@ -1,0 +1,58 @@
+using Assay.Analyzer.Database;
+using Assay.Contracts.Internal.LlmGateway;
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Assay.Analyzer.AnalyzeAnswers;
+
+/// <summary>What was read from a batch's texts before its transaction began, by call key.</summary>
+sealed record AnswersRead(IReadOnlyDictionary<string, TakenAnswer> ByCallKey);
+
+/// <summary>
+/// Reads the texts of a batch before its transaction begins, no more batches at once than there are processors. Reading is work for the
+/// processor alone: in a transaction it would hold a connection and locks idle, and on a busy machine longer than the five seconds after
+/// which the database ends such a session, so that the whole batch would be read again and again.
+/// </summary>
+sealed class ReadBeforeTransaction(IServiceScopeFactory scopes) : IFilter<ConsumeContext<EngineAnswered>>
+{
+    static readonly SemaphoreSlim Readers = new(Environment.ProcessorCount);
+
+    public async Task Send(ConsumeContext<EngineAnswered> context, IPipe<ConsumeContext<EngineAnswered>> next)
+    {
+        if (context.Message.Purpose == Purposes.Answer && !context.HasPayloadType(typeof(AnswersRead)) && await ReadAsync(context.Message, context.CancellationToken) is { } read)
+            context.GetOrAddPayload(() => read);
+        await next.Send(context);
+    }
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("readBeforeTransaction");
+
+    /// <summary>Null where the batch is known already or its plan is not: the consumer then says what follows.</summary>
+    async Task<AnswersRead?> ReadAsync(EngineAnswered message, CancellationToken cancellationToken)
+    {
+        BatchReader? reader;
+        await using (var scope = scopes.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<AnalyzerDbContext>();
+            if (await db.AnalyzedBatches.AnyAsync(batch => batch.BatchId == message.BatchId, cancellationToken))
+                return null;
+            var subject = await db.Subjects.AsNoTracking().SingleOrDefaultAsync(row => row.AuditId == message.AuditId, cancellationToken);
+            var plan = await db.Plans.AsNoTracking().SingleOrDefaultAsync(row => row.AuditId == message.AuditId, cancellationToken);
+            reader = subject is null || plan is not { IsPlanned: true } ? null : new BatchReader(subject, plan);
+        }
+
+        if (reader is null)
+            return null;
+        await Readers.WaitAsync(cancellationToken);
+        try
+        {
+            // What has no text of its own may have one here, which only the transaction can tell.
+            return new(message.Answers.Where(answer => answer.Text is not null).DistinctBy(answer => answer.CallKey, StringComparer.Ordinal)
+                .ToDictionary(answer => answer.CallKey, answer => reader.Take(answer, ownText: null, ownHash: null), StringComparer.Ordinal));
+        }
+        finally
+        {
+            Readers.Release();
+        }
+    }
+}
