@@ -76,6 +76,8 @@ public static class AssayBus
         });
         builder.Services.AddMassTransit(bus =>
         {
+            // Nothing leaves the machine unasked, not even MassTransit's count of endpoints.
+            bus.DisableUsageTelemetry();
             bus.SetKebabCaseEndpointNameFormatter();
             foreach (var module in modules)
                 module.AddConsumers(bus);
