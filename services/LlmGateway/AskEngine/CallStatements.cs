@@ -6,18 +6,25 @@ namespace Assay.LlmGateway.AskEngine;
 static class CallStatements
 {
     /// <summary>
+    /// "Is planned", for statements that name calls by their keys. PostgreSQL takes the partial index of planned calls to be tiny and would
+    /// read all of it instead of one row by its key; through this it does not see that index. <c>(owner = …) IS TRUE</c> does the same for
+    /// the index of owned calls.
+    /// </summary>
+    public const string IsPlanned = "COALESCE(state, '') = 'Planned'";
+
+    /// <summary>
     /// Gives up calls that are planned: they become what they were before they were planned again, or <c>Declined</c> with this reason.
     /// Their reservations must be released in the same transaction.
     /// </summary>
     public static Statement DeclinePlanned(LedgerSession session, string[] callKeys, string reason) =>
         new Statement($"""
             UPDATE paid_call SET reason = CASE WHEN fallback_state IS NULL THEN $2 ELSE reason END, state = COALESCE(fallback_state, 'Declined'), fallback_state = NULL, reserved_micro_usd = 0, owner = NULL
-            WHERE {session.In("call_key", 1)} AND state = 'Planned'
+            WHERE {session.In("call_key", 1)} AND {IsPlanned}
             """).With(callKeys).With(reason);
 
     /// <summary>Gives calls back unsent, to be taken by any instance. Their reservations must be released in the same transaction.</summary>
     public static Statement ReturnPlanned(LedgerSession session, string[] callKeys) =>
-        new Statement($"UPDATE paid_call SET reserved_micro_usd = 0, owner = NULL WHERE {session.In("call_key", 1)} AND state = 'Planned'").With(callKeys);
+        new Statement($"UPDATE paid_call SET reserved_micro_usd = 0, owner = NULL WHERE {session.In("call_key", 1)} AND {IsPlanned}").With(callKeys);
 
     /// <summary>
     /// Gives a call that an earlier attempt's try has left to the live attempt, if a batch of it waits: unbilled it is planned anew, in doubt it

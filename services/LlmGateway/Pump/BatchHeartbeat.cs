@@ -56,22 +56,22 @@ sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes
 
         var before = _decided;
         _decided = open.ToDictionary(batch => batch.BatchId, batch => batch.Decided);
-        foreach (var batch in open)
+        var alive = open.Where(batch => HasProgressed(batch) || batch.Planned > 0).ToDictionary(batch => batch.BatchId);
+        if (alive.Count == 0)
+            return;
+        // Each sign is written down first, so that several instances together keep to one a second.
+        var (at, mine) = await transactions.RunAsync(async (session, _, token) =>
         {
-            var progressed = batch.Decided > before.GetValueOrDefault(batch.BatchId);
-            if (!progressed && batch.Planned == 0)
-                continue;
-            // Each sign is written down first, so that several instances together keep to one a second.
-            var now = await transactions.RunAsync(async (session, _, token) =>
-            {
-                var at = await session.NowAsync(token);
-                var mine = await session.ExecuteAsync(
-                    new Statement("UPDATE batch SET alive_at = $2 WHERE batch_id = $1 AND (alive_at IS NULL OR alive_at < $3)").With(batch.BatchId).With(at).With(at.AddSeconds(-0.9)), token);
-                return mine == 1 ? at : (DateTime?)null;
-            }, cancellationToken);
-            if (now is { } at)
-                await bus.Publish(Sign(batch, progressed, at), cancellationToken);
-        }
+            var now = await session.NowAsync(token);
+            var marked = await session.QueryAsync(
+                new Statement($"UPDATE batch SET alive_at = $2 WHERE {session.In("batch_id", 1)} AND (alive_at IS NULL OR alive_at < $3) RETURNING batch_id").With(alive.Keys.Order().ToArray()).With(now).With(now.AddSeconds(-0.9)),
+                row => row.GetGuid(0), token);
+            return (now, marked);
+        }, cancellationToken);
+        foreach (var batch in mine.Select(id => alive[id]))
+            await bus.Publish(Sign(batch, HasProgressed(batch), at), cancellationToken);
+
+        bool HasProgressed(OpenBatch batch) => batch.Decided > before.GetValueOrDefault(batch.BatchId);
     }
 
     BatchAlive Sign(OpenBatch batch, bool progressed, DateTime at)

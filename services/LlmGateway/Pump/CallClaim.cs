@@ -99,7 +99,7 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
         var candidates = locks.Query(
             new Statement($"""
                 SELECT call_key, audit_id, attempt, request_json, worst_case_micro_usd, token_bound, tries, invalid_tries, fallback_state, permitted_attempt, deadline_at
-                FROM paid_call WHERE {session.In("call_key", 1)} AND state = 'Planned' AND owner IS NULL ORDER BY call_key{session.SkipLocked}
+                FROM paid_call WHERE {session.In("call_key", 1)} AND {CallStatements.IsPlanned} AND owner IS NULL ORDER BY call_key{session.SkipLocked}
                 """).With(chosen.Select(call => call.Key).ToArray()), ReadCandidate);
         var askedNow = session.AskNow(locks);
         await session.RunAsync(locks, cancellationToken);
@@ -165,7 +165,7 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
 
         var group = new StatementGroup();
         var verify = moves.Write(group);
-        var taken = claimed.Select(call => group.Execute(new Statement("UPDATE paid_call SET owner = $2, reserved_micro_usd = $3 WHERE call_key = $1 AND state = 'Planned' AND owner IS NULL")
+        var taken = claimed.Select(call => group.Execute(new Statement($"UPDATE paid_call SET owner = $2, reserved_micro_usd = $3 WHERE call_key = $1 AND {CallStatements.IsPlanned} AND owner IS NULL")
             .With(call.CallKey).With(call.Owner).With(call.ReservedMicroUsd))).ToList();
         foreach (var reason in declined.GroupBy(call => call.Reason, call => call.Key, StringComparer.Ordinal))
             group.Execute(CallStatements.DeclinePlanned(session, [.. reason], reason.Key));

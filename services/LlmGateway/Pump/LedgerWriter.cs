@@ -377,9 +377,9 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         }
 
         var asked = allowed.OrderBy(intent => intent.Call.CallKey, StringComparer.Ordinal).Select(intent => (Intent: intent,
-            Call: group.Execute(new Statement("""
+            Call: group.Execute(new Statement($"""
                 UPDATE paid_call SET state = 'Sending', try_id = $2, tries = tries + 1, permitted_attempt = CASE WHEN fallback_state = 'InDoubt' THEN attempt ELSE permitted_attempt END
-                WHERE call_key = $1 AND state = 'Planned' AND owner = $3 AND attempt = $4
+                WHERE call_key = $1 AND {CallStatements.IsPlanned} AND (owner = $3) IS TRUE AND attempt = $4
                 """).With(intent.Call.CallKey).With(intent.TryId).With(intent.Call.Owner).With(intent.Call.Attempt)),
             Try: group.Execute(new Statement("""
                 INSERT INTO paid_try (try_id, call_key, audit_id, attempt, owner, number, engine, permitted, state, reserved_micro_usd, spent_micro_usd, day, sent_at, spent_before_micro_usd)
