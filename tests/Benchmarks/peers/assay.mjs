@@ -24,7 +24,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     ...engine('chatgpt', 'openai', fake + '/v1', each), ...engine('claude', 'anthropic', fake, each), ...engine('perplexity', 'openai', fake + '/v1', each), ...engine('mistral', 'openai', fake + '/v1', each),
     ...engine('advisor', 'openai', `http://127.0.0.1:${ADVISOR_PORT}/v1`, advisor), DOTNET_ENVIRONMENT: 'Production', ASPNETCORE_ENVIRONMENT: 'Production', Serilog__MinimumLevel__Default: 'Warning' };
   SERVICES.forEach((service, i) => {
-    const folder = path.join(ROOT, 'services', service, 'bin/Release/net10.0'), log = fs.openSync(`${H}/assay-${service}.log`, 'a');
+    const folder = path.join(process.env.ASSAY_PUBLISHED ?? path.join(ROOT, 'services'), service, process.env.ASSAY_PUBLISHED ? '' : 'bin/Release/net10.0'), log = fs.openSync(`${H}/assay-${service}.log`, 'a');
     // The services die with this process: a supervisor killed with -9 leaves nothing running.
     spawn('setpriv', ['--pdeathsig', 'KILL', 'dotnet', path.join(folder, `Assay.${service}.dll`)], { cwd: folder, stdio: ['ignore', log, log],
       env: { ...process.env, ...settings, ASPNETCORE_URLS: `http://127.0.0.1:${FIRST_URL + i}`,
