@@ -39,6 +39,7 @@ public sealed class AuditSagaModule : AssayModule
         builder.Services.AddHostedService<DeadlineWatchService>();
         builder.Services.AddHostedService<AuditPruningService>();
         builder.Services.AddScoped<IntegrityComparison>();
+        builder.Services.AddScoped<IntegrityRounds>();
         builder.Services.AddHostedService<IntegrityService>();
     }
 

@@ -58,10 +58,10 @@ public sealed class AuditSagaOptions : IValidatableObject
     /// <summary>The time in which refusals are counted.</summary>
     public TimeSpan RefusalWindow { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How often saga, ledger, analysis and read model are compared.</summary>
+    /// <summary>How often saga, ledger, analysis and read model are compared, by one of the instances.</summary>
     public TimeSpan IntegrityInterval { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>How long after the start they are compared first.</summary>
+    /// <summary>How long after its start an instance leaves them alone.</summary>
     public TimeSpan IntegrityDelay { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>How long ago an audit must have ended to be compared: until then messages are on the way.</summary>

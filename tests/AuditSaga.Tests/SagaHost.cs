@@ -46,7 +46,7 @@ sealed class SagaHost : IAsyncDisposable
 
     public Others Others => app.Services.GetRequiredService<Others>();
 
-    /// <summary>Starts a host on a database; <paramref name="settings"/> are <c>Section:Key=value</c>.</summary>
+    /// <summary>Starts a host on a database; <paramref name="settings"/> are <c>Section:Key=value</c>. With <c>RabbitMq:Host</c> among them the bus is a broker's, else in memory.</summary>
     public static Task<SagaHost> StartAsync(AssayDatabase database, Others? others = null, params string[] settings) => StartAsync(database, others, TimeProvider.System, settings);
 
     /// <summary>The same by a clock of the test's own; it should start near the real time, by which the timers are delivered.</summary>
@@ -63,7 +63,10 @@ sealed class SagaHost : IAsyncDisposable
         builder.Services.AddSingleton(clock);
         var saga = new AuditSagaModule();
         saga.AddServices(builder, database);
-        builder.AddAssayInMemoryBus([saga, new OthersModule()]);
+        if (builder.Configuration["RabbitMq:Host"] is null)
+            builder.AddAssayInMemoryBus([saga, new OthersModule()]);
+        else
+            builder.AddAssayRabbitMqBus([saga, new OthersModule()]);
         var built = builder.Build();
         await built.PrepareAsync([saga], CancellationToken.None);
         await built.StartAsync();
@@ -90,8 +93,15 @@ sealed class SagaHost : IAsyncDisposable
         }
     }
 
-    /// <summary>The daily comparison, now.</summary>
-    public Task CompareServicesAsync() => app.Services.GetServices<IHostedService>().OfType<IntegrityService>().Single().CompareAllAsync(CancellationToken.None);
+    /// <summary>The daily comparison, if it is due.</summary>
+    /// <returns>Whether this instance made it.</returns>
+    public Task<bool> CompareServicesAsync() => app.Services.GetServices<IHostedService>().OfType<IntegrityService>().Single().CompareIfDueAsync(CancellationToken.None);
+
+    public async Task<bool> RoundAsync(Func<IntegrityRounds, Task<bool>> act)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        return await act(scope.ServiceProvider.GetRequiredService<IntegrityRounds>());
+    }
 
     public async Task<T> QueryAsync<T>(Func<AuditSagaDbContext, Task<T>> query)
     {

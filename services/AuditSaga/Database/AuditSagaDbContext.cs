@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Assay.AuditSaga.Admission;
 using Assay.AuditSaga.Audits;
+using Assay.AuditSaga.Integrity;
 using Assay.AuditSaga.Pruning;
 using Assay.AuditSaga.Transitions;
 using Assay.Contracts.Internal;
@@ -22,6 +23,7 @@ public class AuditSagaDbContext(DbContextOptions options) : AssayDbContext(optio
     public DbSet<LiveAudit> LiveAudits => Set<LiveAudit>();
     public DbSet<LineageTree> LineageTrees => Set<LineageTree>();
     public DbSet<ForcedAudits> ForcedAudits => Set<ForcedAudits>();
+    public DbSet<IntegrityRound> IntegrityRounds => Set<IntegrityRound>();
 
     protected override void BuildModel(ModelBuilder modelBuilder)
     {
@@ -49,6 +51,12 @@ public class AuditSagaDbContext(DbContextOptions options) : AssayDbContext(optio
             row.ToTable(table => table.HasCheckConstraint("ck_lineage_tree_size", "size >= 0"));
         });
         modelBuilder.Entity<ForcedAudits>(row => row.HasKey(x => new { x.BrandKey, x.Kind, x.Day }));
+        modelBuilder.Entity<IntegrityRound>(row =>
+        {
+            row.HasKey(x => x.Id);
+            row.Property(x => x.Id).ValueGeneratedNever();
+            row.ToTable(table => table.HasCheckConstraint("ck_integrity_round_only_one", "id = 1"));
+        });
     }
 }
 

@@ -5,6 +5,8 @@ using Assay.Contracts.Internal.AuditSaga;
 using Assay.Contracts.Internal.Dashboard;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
+using Assay.TestServers;
+using Microsoft.EntityFrameworkCore;
 
 namespace Assay.AuditSaga.Tests.Integrity;
 
@@ -85,8 +87,9 @@ public sealed class When_services_are_compared : IDisposable
             await host.UntilAsync(request.AuditId, row => row.CurrentState == AuditStates.Completed);
         }
 
-        await host.CompareServicesAsync();
-        await host.CompareServicesAsync();
+        (await host.CompareServicesAsync()).ShouldBeTrue();
+        await host.QueryAsync(db => db.IntegrityRounds.ExecuteUpdateAsync(set => set.SetProperty(round => round.DueAt, DateTime.UtcNow)));
+        (await host.CompareServicesAsync()).ShouldBeTrue("the next day has come");
         var missing = await host.Others.UntilHeardAsync<AlertRaised>(alert => alert.Subject == IntegrityKinds.LedgerMissing);
         missing.Kind.ShouldBe(AlertKinds.IntegrityDifference);
         missing.Detail.ShouldStartWith("LedgerMissing: 2 audits");
@@ -99,4 +102,65 @@ public sealed class When_services_are_compared : IDisposable
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
+}
+
+/// <summary>Several instances, one comparison a day.</summary>
+[Trait("Needs", "Servers")]
+public class When_several_instances_could_compare
+{
+    static async Task<AssayDatabase> DatabaseAsync() => AssayDatabase.PostgreSql(await (await PrivatePostgres.Shared).CreateDatabaseAsync("integrity"));
+
+    [Fact]
+    public async Task Should_let_one_of_them_do_it()
+    {
+        var database = await DatabaseAsync();
+        await using var a = await SagaHost.StartAsync(database);
+        await using var b = await SagaHost.StartAsync(database);
+
+        var made = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? a : b).CompareServicesAsync()));
+
+        made.Count(one => one).ShouldBe(1);
+        var round = await a.QueryAsync(db => db.IntegrityRounds.AsNoTracking().SingleAsync());
+        (round.DueAt - round.ComparedAt!.Value).ShouldBe(TimeSpan.FromDays(1));
+    }
+
+    [Fact]
+    public async Task Should_take_the_round_of_one_that_died_in_it()
+    {
+        var clock = new ManualClock(DateTimeOffset.UtcNow);
+        await using var host = await SagaHost.StartAsync(await DatabaseAsync(), null, clock);
+        await host.QueryAsync(async db =>
+        {
+            db.IntegrityRounds.Add(new IntegrityRound { DueAt = clock.Now + IntegrityRounds.Claim, Worker = "one that died" });
+            return await db.SaveChangesAsync();
+        });
+
+        (await host.CompareServicesAsync()).ShouldBeFalse("it may still be at work");
+        clock.Advance(IntegrityRounds.Claim);
+        (await host.CompareServicesAsync()).ShouldBeTrue();
+        (await host.CompareServicesAsync()).ShouldBeFalse("it is done for today");
+    }
+
+    [Fact]
+    public async Task Should_leave_a_round_that_another_has_begun_anew()
+    {
+        await using var host = await SagaHost.StartAsync(await DatabaseAsync());
+        (await host.RoundAsync(rounds => rounds.TakeAsync("slow", CancellationToken.None))).ShouldBeTrue();
+        await host.QueryAsync(db => db.IntegrityRounds.ExecuteUpdateAsync(set => set.SetProperty(round => round.DueAt, DateTime.UtcNow.AddMinutes(-1))));
+        (await host.RoundAsync(rounds => rounds.TakeAsync("quick", CancellationToken.None))).ShouldBeTrue();
+
+        (await host.RoundAsync(rounds => rounds.RenewAsync("slow", CancellationToken.None))).ShouldBeFalse();
+        (await host.RoundAsync(rounds => rounds.RenewAsync("quick", CancellationToken.None))).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Should_never_hold_a_second_round()
+    {
+        await using var host = await SagaHost.StartAsync(await DatabaseAsync());
+        await Should.ThrowAsync<DbUpdateException>(() => host.QueryAsync(async db =>
+        {
+            db.IntegrityRounds.Add(new IntegrityRound { Id = 2, DueAt = DateTime.UtcNow });
+            return await db.SaveChangesAsync();
+        }));
+    }
 }

@@ -450,6 +450,34 @@ namespace Assay.AuditSaga.Migrations.PostgreSql
                         });
                 });
 
+            modelBuilder.Entity("Assay.AuditSaga.Integrity.IntegrityRound", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime?>("ComparedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("compared_at");
+
+                    b.Property<DateTime>("DueAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_at");
+
+                    b.Property<string>("Worker")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("worker");
+
+                    b.HasKey("Id")
+                        .HasName("pk_integrity_round");
+
+                    b.ToTable("integrity_round", t =>
+                        {
+                            t.HasCheckConstraint("ck_integrity_round_only_one", "id = 1");
+                        });
+                });
+
             modelBuilder.Entity("Assay.AuditSaga.Pruning.AuditTombstone", b =>
                 {
                     b.Property<Guid>("AuditId")

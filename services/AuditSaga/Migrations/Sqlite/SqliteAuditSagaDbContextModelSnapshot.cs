@@ -445,6 +445,34 @@ namespace Assay.AuditSaga.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("Assay.AuditSaga.Integrity.IntegrityRound", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime?>("ComparedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("compared_at");
+
+                    b.Property<DateTime>("DueAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("due_at");
+
+                    b.Property<string>("Worker")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker");
+
+                    b.HasKey("Id")
+                        .HasName("pk_integrity_round");
+
+                    b.ToTable("integrity_round", t =>
+                        {
+                            t.HasCheckConstraint("ck_integrity_round_only_one", "id = 1");
+                        });
+                });
+
             modelBuilder.Entity("Assay.AuditSaga.Pruning.AuditTombstone", b =>
                 {
                     b.Property<Guid>("AuditId")
