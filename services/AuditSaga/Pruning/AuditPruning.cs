@@ -21,6 +21,10 @@ sealed class AuditPruning(AuditSagaDbContext database, IOptions<AuditSagaOptions
             .Take(limit)
             .ToArrayAsync(cancellationToken);
 
+        // Only the present day's count of forced audits is ever asked for.
+        var firstDay = DateOnly.FromDateTime(before);
+        await database.ForcedAudits.Where(forced => forced.Day < firstDay).ExecuteDeleteAsync(cancellationToken);
+
         var pruned = 0;
         foreach (var audit in old)
         {

@@ -29,6 +29,21 @@ public class When_audits_ended_long_ago
     }
 
     [Fact]
+    public async Task Should_forget_how_often_force_was_used_on_a_day_long_past()
+    {
+        await using var bench = await AuditBench.CreateAsync();
+        await bench.ToAsync(AuditStates.Completed);
+        await bench.ToAsync(AuditStates.Completed, Given.Request() with { Force = true });
+        bench.Clock.Advance(TimeSpan.FromDays(89));
+        await bench.PruneAsync();
+        (await bench.QueryAsync(db => db.ForcedAudits.CountAsync())).ShouldBe(1);
+
+        bench.Clock.Advance(TimeSpan.FromDays(3));
+        await bench.PruneAsync();
+        (await bench.QueryAsync(db => db.ForcedAudits.CountAsync())).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Should_keep_what_ended_lately()
     {
         await using var bench = await AuditBench.CreateAsync();
