@@ -56,8 +56,8 @@ Task("UnitTest").Description("Every test that needs no server").IsDependentOn("B
 
 Task("Test").Description("Every test").IsDependentOn("Build").IsDependentOn("Servers").Does(() => RunTests());
 
-Task("Chaos").Description("--profile=short|long|matrix|crowd --seeds=1-200 [--again] [--minutes=N]: faults by seed; rows are appended to artifacts/chaos, and a seed that has one is not run again")
-    .IsDependentOn("Build").IsDependentOn("Servers").Does(() => Chaos(Argument("profile", "short"), Argument("seeds", ""), HasArgument("again"), Argument("minutes", "")));
+Task("Chaos").Description("--profile=short|long|matrix|crowd --seeds=1-200 [--again] [--minutes=N] [--worlds=N] [--audits=N] [--kills=SECONDS] [--instances=N]: faults by seed; rows are appended to artifacts/chaos, and a seed that has one is not run again")
+    .IsDependentOn("Build").IsDependentOn("Servers").Does(() => Chaos(Argument("profile", "short"), Argument("seeds", ""), HasArgument("again"), Argument("minutes", ""), "worlds", "audits", "kills", "instances"));
 
 Task("Soak").Description("--hours=8: new seeds of the short and the long profile in turn, until the time is up")
     .IsDependentOn("Build").IsDependentOn("Servers").Does(() =>
@@ -98,10 +98,11 @@ void Run(string program, string arguments)
         throw new CakeException($"{program} {arguments} ended with {exitCode}.");
 }
 
-void Chaos(string profile, string seeds, bool again, string minutes)
+void Chaos(string profile, string seeds, bool again, string minutes, params string[] more)
 {
     var arguments = $"tests/Chaos/bin/{configuration}/net10.0/Assay.Chaos.dll --profile={profile}"
-        + (seeds.Length > 0 ? $" --seeds={seeds}" : "") + (again ? " --again" : "") + (minutes.Length > 0 ? $" --minutes={minutes}" : "");
+        + (seeds.Length > 0 ? $" --seeds={seeds}" : "") + (again ? " --again" : "") + (minutes.Length > 0 ? $" --minutes={minutes}" : "")
+        + string.Concat(more.Where(HasArgument).Select(name => $" --{name}={Argument<string>(name)}"));
     Run("dotnet", arguments);
 }
 

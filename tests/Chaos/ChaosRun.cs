@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -5,10 +6,14 @@ using Assay.TestServers;
 
 namespace Assay.Chaos;
 
-/// <summary>Runs seeds one after the other on one world, appends a row for each and skips those that have one.</summary>
-public sealed class ChaosRun(Profile profile, string folder, TextWriter output)
+/// <summary>Runs seeds on one world, or on several side by side, appends a row for each and skips those that have one.</summary>
+/// <param name="crowd">The size of a crowd, if not the whole.</param>
+/// <param name="worlds">How many worlds, each with servers and ports of its own, take seeds at the same time: much of a seed is waiting.</param>
+public sealed class ChaosRun(Profile profile, string folder, TextWriter output, Crowd? crowd = null, int worlds = 1)
 {
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
+
+    readonly SemaphoreSlim _keeping = new(1);
 
     /// <summary>The file to which rows are appended.</summary>
     public string ResultsFile => Path.Combine(folder, $"{profile.ToString().ToLowerInvariant()}.jsonl");
@@ -25,23 +30,26 @@ public sealed class ChaosRun(Profile profile, string folder, TextWriter output)
     {
         Directory.CreateDirectory(folder);
         var done = again ? [] : Done.Select(row => row.Seed).ToHashSet();
-        List<SeedRow> rows = [];
+        ConcurrentQueue<int> left = new(seeds.Where(seed => !done.Contains(seed)));
+        ConcurrentQueue<SeedRow> rows = new();
+        await output.WriteLineAsync(Table.Head);
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(worlds, left.Count)).Select(_ => RunOnOneWorldAsync(left, rows, until, cancellationToken)));
+        return [.. rows.OrderBy(row => row.Seed)];
+    }
+
+    async Task RunOnOneWorldAsync(ConcurrentQueue<int> left, ConcurrentQueue<SeedRow> rows, DateTime until, CancellationToken cancellationToken)
+    {
         ChaosWorld? world = null;
         try
         {
-            await output.WriteLineAsync(Table.Head);
-            foreach (var seed in seeds.Where(seed => !done.Contains(seed)))
+            while (DateTime.UtcNow < until && left.TryDequeue(out var seed))
             {
-                if (DateTime.UtcNow >= until)
-                    break;
-                world ??= await StartAsync(profile, Path.Combine(folder, $"{profile.ToString().ToLowerInvariant()}-{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}-{seed.ToString(CultureInfo.InvariantCulture)}"), cancellationToken);
+                world ??= await StartAsync(profile, Path.Combine(folder, $"{profile.ToString().ToLowerInvariant()}-{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}-{seed.ToString(CultureInfo.InvariantCulture)}"), cancellationToken, crowd);
                 var row = await OneAsync(world, seed, cancellationToken);
-                rows.Add(row);
-                await File.AppendAllTextAsync(ResultsFile, JsonSerializer.Serialize(row, Json) + "\n", cancellationToken);
-                await output.WriteLineAsync(Table.Line(row));
+                rows.Enqueue(row);
+                await KeepAsync(row, cancellationToken);
                 if (row.Holds)
                     continue;
-                await output.WriteLineAsync(Table.Findings(row));
                 // What a broken seed left behind must not be counted against the next.
                 await world.DisposeAsync();
                 world = null;
@@ -52,18 +60,34 @@ public sealed class ChaosRun(Profile profile, string folder, TextWriter output)
             if (world is not null)
                 await world.DisposeAsync();
         }
+    }
 
-        return rows;
+    /// <summary>One row at a time: worlds side by side share file and output.</summary>
+    async Task KeepAsync(SeedRow row, CancellationToken cancellationToken)
+    {
+        await _keeping.WaitAsync(cancellationToken);
+        try
+        {
+            await File.AppendAllTextAsync(ResultsFile, JsonSerializer.Serialize(row, Json) + "\n", cancellationToken);
+            await output.WriteLineAsync(Table.Line(row));
+            if (!row.Holds)
+                await output.WriteLineAsync(Table.Findings(row));
+        }
+        finally
+        {
+            _keeping.Release();
+        }
     }
 
     /// <summary>Starts a world and sends one seed without faults through it: cold processes are slow, and must be right all the same.</summary>
-    public static async Task<ChaosWorld> StartAsync(Profile profile, string folder, CancellationToken cancellationToken)
+    public static async Task<ChaosWorld> StartAsync(Profile profile, string folder, CancellationToken cancellationToken, Crowd? crowd = null)
     {
-        var world = await ChaosWorld.StartAsync(profile, folder);
+        var world = await ChaosWorld.StartAsync(profile, folder, crowd);
         try
         {
             var work = WorkPlan.Of(Profile.Short, 0, world.Settings.Deadline);
-            var row = await new SeedRun(world, new FaultPlan(Profile.Short, 0, []), work with { Audits = [.. work.Audits.Take(3)], HaltAt = null }).RunAsync(cancellationToken);
+            var audits = work.Audits.Take(3).Select(audit => world.Settings.Simulated ? audit with { Request = audit.Request with { Engines = ["simulated"] } } : audit);
+            var row = await new SeedRun(world, new FaultPlan(Profile.Short, 0, []), work with { Audits = [.. audits], HaltAt = null }).RunAsync(cancellationToken);
             return row.Holds ? world : throw new InvalidOperationException($"Without any fault:\n{Table.Findings(row)}");
         }
         catch
@@ -75,7 +99,7 @@ public sealed class ChaosRun(Profile profile, string folder, TextWriter output)
 
     /// <summary>One seed on a running world.</summary>
     public static Task<SeedRow> OneAsync(ChaosWorld world, int seed, CancellationToken cancellationToken) =>
-        new SeedRun(world, FaultPlan.Of(world.Profile, seed), WorkPlan.Of(world.Profile, seed, world.Settings.Deadline)).RunAsync(cancellationToken);
+        new SeedRun(world, FaultPlan.Of(world.Profile, seed, world.Settings.Crowd), WorkPlan.Of(world.Profile, seed, world.Settings.Deadline, world.Settings.Crowd)).RunAsync(cancellationToken);
 }
 
 /// <summary>The table of results in text.</summary>
@@ -104,6 +128,6 @@ public static class Table
         var broken = rows.Where(row => !row.Holds).ToList();
         var toDone = rows.Select(row => row.SecondsToDone).Order().ToList();
         return string.Create(CultureInfo.InvariantCulture,
-            $"{rows.Count} seeds, {rows.Sum(row => row.Verdict.Audits)} audits: {rows.Sum(row => row.Verdict.Terminal)} terminal ({rows.Sum(row => row.Verdict.Completed)} completed), {rows.Sum(row => row.Verdict.Stuck)} stuck, {rows.Sum(row => row.Verdict.FinishedTwice)} finished twice, {rows.Sum(row => row.Verdict.Unheard)} unheard; {rows.Sum(row => row.Verdict.Calls)} calls, {rows.Sum(row => row.Verdict.DuplicatesPaid)} paid twice, {rows.Sum(row => row.Verdict.InDoubt)} in doubt ({rows.Sum(row => row.Verdict.InDoubtUnexplained)} unexplained), overshoot {rows.Sum(row => row.Verdict.OvershootMicroUsd)} µ$, {rows.Sum(row => row.Verdict.SentAfterHalt)} sent after a halt, {rows.Sum(row => row.Verdict.ContradictoryRows)} contradictory rows, {rows.Sum(row => row.Verdict.InErrorQueues)} in error queues, {rows.Sum(row => row.Verdict.EndedByThemselves)} processes ended by themselves; last fault to all done: median {toDone[toDone.Count / 2]:0.0} s, worst {toDone[^1]:0.0} s; {broken.Count} seeds broke a promise{(broken.Count == 0 ? "" : ": " + string.Join(", ", broken.Select(row => row.Seed)))}");
+            $"{rows.Count} seeds, {rows.Sum(row => row.Verdict.Audits)} audits: {rows.Sum(row => row.Verdict.Terminal)} terminal ({rows.Sum(row => row.Verdict.Completed)} completed), {rows.Sum(row => row.Verdict.Stuck)} stuck, {rows.Sum(row => row.Verdict.FinishedTwice)} finished twice, {rows.Sum(row => row.Verdict.Unheard)} unheard; {rows.Sum(row => row.Verdict.Calls)} calls, {rows.Sum(row => row.Verdict.DuplicatesPaid)} paid twice, {rows.Sum(row => row.Verdict.InDoubt)} in doubt ({rows.Sum(row => row.Verdict.InDoubtUnexplained)} unexplained, {rows.Sum(row => row.Verdict.InDoubtLate)} late on connections from a half-open link), overshoot {rows.Sum(row => row.Verdict.OvershootMicroUsd)} µ$, {rows.Sum(row => row.Verdict.SentAfterHalt)} sent after a halt, {rows.Sum(row => row.Verdict.ContradictoryRows)} contradictory rows, {rows.Sum(row => row.Verdict.InErrorQueues)} in error queues, {rows.Sum(row => row.Verdict.EndedByThemselves)} processes ended by themselves; last fault to all done: median {toDone[toDone.Count / 2]:0.0} s, worst {toDone[^1]:0.0} s; {broken.Count} seeds broke a promise{(broken.Count == 0 ? "" : ": " + string.Join(", ", broken.Select(row => row.Seed)))}");
     }
 }

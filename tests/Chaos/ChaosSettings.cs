@@ -28,13 +28,19 @@ public sealed record ChaosSettings
     /// <summary>Planning and insights are simulated too: nothing costs money.</summary>
     public bool Simulated { get; init; }
 
+    /// <summary>The size of the crowd, and the instances of each service in every profile.</summary>
+    public Crowd Crowd { get; init; } = Crowd.Whole;
+
+    /// <summary>How often the audits are looked at. Looking must not be most of what the database does.</summary>
+    public TimeSpan Look { get; init; } = TimeSpan.FromMilliseconds(150);
+
     /// <summary>The promise P1: live for longer than this after the later of deadline and last fault is stuck.</summary>
     public TimeSpan StuckAfter { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Engines of the workload: <c>fake</c> and <c>advisor</c> cost money at the fake provider.</summary>
     public static readonly IReadOnlyList<string> PaidEngines = ["fake", "advisor"];
 
-    public static ChaosSettings Of(Profile profile) => profile switch
+    public static ChaosSettings Of(Profile profile, Crowd? crowd = null) => profile switch
     {
         Profile.Short => new()
         {
@@ -51,10 +57,12 @@ public sealed record ChaosSettings
             Deadline = TimeSpan.FromSeconds(150), Stall = TimeSpan.FromSeconds(60), Lease = TimeSpan.FromSeconds(10), CallTimeout = TimeSpan.FromSeconds(5),
             Redelivery = "00:00:02,00:00:08,00:00:20", Concurrency = 64, ProviderLatencyMs = 200,
         },
+        // As in production: a thousand audits wait for one another, and it is to be seen whether they get through, not whether they are cut off.
         Profile.Crowd => new()
         {
-            Deadline = TimeSpan.FromSeconds(480), Stall = TimeSpan.FromSeconds(120), Lease = TimeSpan.FromSeconds(10), CallTimeout = TimeSpan.FromSeconds(5),
+            Deadline = TimeSpan.FromMinutes(30), Stall = TimeSpan.FromMinutes(5), Lease = TimeSpan.FromSeconds(10), CallTimeout = TimeSpan.FromSeconds(5),
             Redelivery = "00:00:02,00:00:10,00:00:30", Concurrency = 64, ProviderLatencyMs = 20, Simulated = true,
+            Crowd = crowd ?? Crowd.Whole, Look = TimeSpan.FromSeconds(1),
         },
         _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, "Unknown profile."),
     };

@@ -73,10 +73,10 @@ public sealed class ChaosWorld : IAsyncDisposable
     PrivateRabbitMq _broker = null!;
     FaultyLink _providerLink = null!;
 
-    ChaosWorld(Profile profile, string folder)
+    ChaosWorld(Profile profile, string folder, Crowd? crowd)
     {
         Profile = profile;
-        Settings = ChaosSettings.Of(profile);
+        Settings = ChaosSettings.Of(profile, crowd);
         _folder = folder;
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _operatorKey);
     }
@@ -100,14 +100,17 @@ public sealed class ChaosWorld : IAsyncDisposable
         CallLogStart = File.Exists(CallLog) ? new FileInfo(CallLog).Length : 0;
     }
 
+    /// <summary>Requests to the provider that vanished on connections whose far end was gone.</summary>
+    public IReadOnlyList<DateTime> LostRequests => _providerLink.LostAt;
+
     /// <summary>Where the services' logs and the provider's notes are.</summary>
     public string Folder => _folder;
 
     /// <summary>Starts everything and waits until it is ready.</summary>
-    public static async Task<ChaosWorld> StartAsync(Profile profile, string folder)
+    public static async Task<ChaosWorld> StartAsync(Profile profile, string folder, Crowd? crowd = null)
     {
         Directory.CreateDirectory(folder);
-        var world = new ChaosWorld(profile, folder);
+        var world = new ChaosWorld(profile, folder, crowd);
         try
         {
             await world.StartAllAsync();
@@ -314,7 +317,7 @@ public sealed class ChaosWorld : IAsyncDisposable
         await File.WriteAllTextAsync(keys, $"operator chaos {_operatorKey}\n");
         foreach (var service in Databases.Keys)
         {
-            for (var number = 0; number < 2; number++)
+            for (var number = 0; number < Settings.Crowd.Instances; number++)
                 _instances.Add(Create(service, number, keys));
         }
 

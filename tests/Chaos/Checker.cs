@@ -16,6 +16,9 @@ public sealed record Verdict
     public int DuplicatesPaid { get; init; }
     public int InDoubt { get; init; }
     public int InDoubtUnexplained { get; init; }
+
+    /// <summary>Doubts long after a fault, each explained by a request that the link saw vanish on a connection from that time.</summary>
+    public int InDoubtLate { get; init; }
     public long LedgerMicroUsd { get; init; }
     public long BillMicroUsd { get; init; }
     public long OvershootMicroUsd { get; init; }
@@ -39,6 +42,11 @@ public static class Checker
     /// <summary>What the provider does that leaves nobody knowing whether an answer was billed.</summary>
     static readonly HashSet<string> DoubtfulFaults = new(StringComparer.Ordinal) { "500", "hang", "trunc", "reset", "slow" };
 
+    static readonly TimeSpan BytesLeaveWithin = TimeSpan.FromSeconds(1);
+
+    /// <summary>How far the moments of two processes on one machine may lie apart.</summary>
+    static readonly TimeSpan Clocks = TimeSpan.FromSeconds(0.5);
+
     public static bool IsEnded(string state) => Ended.Contains(state);
 
     public static Verdict Check(Facts facts, ChaosSettings settings)
@@ -60,7 +68,7 @@ public static class Checker
         var (duplicates, duplicateWords) = Duplicates(facts);
         violations.AddRange(duplicateWords);
         var doubtful = facts.Tries.Where(one => one.State == "InDoubt").ToList();
-        var unexplained = Unexplained(facts, doubtful, settings);
+        var (unexplained, late) = Unexplained(facts, doubtful, settings);
         violations.AddRange(unexplained.Select(one => $"P3: try {one.TryId} of call {one.CallKey} (audit {one.AuditId}, sent {one.SentAt:HH:mm:ss.fff}) is in doubt ({one.Reason}), and no fault explains it"));
 
         var (ledger, bill, moneyWords) = Money(facts);
@@ -90,6 +98,7 @@ public static class Checker
             DuplicatesPaid = duplicates,
             InDoubt = doubtful.Count,
             InDoubtUnexplained = unexplained.Count,
+            InDoubtLate = late,
             LedgerMicroUsd = ledger,
             BillMicroUsd = bill,
             OvershootMicroUsd = overshoot,
@@ -138,7 +147,7 @@ public static class Checker
     static string KeyOf(string id) => id.EndsWith(".2", StringComparison.Ordinal) ? id[..^2] : id;
 
     /// <summary>Tries in doubt beyond what the provider's faults and the lost gateways' wires account for.</summary>
-    static List<TryRow> Unexplained(Facts facts, List<TryRow> doubtful, ChaosSettings settings)
+    static (List<TryRow> Unexplained, int Late) Unexplained(Facts facts, List<TryRow> doubtful, ChaosSettings settings)
     {
         var byProvider = facts.ProviderCalls.Where(call => call.Fault is { } fault && DoubtfulFaults.Contains(fault)).Select(call => KeyOf(call.Id)).ToHashSet(StringComparer.Ordinal);
         var left = doubtful.Where(one => !byProvider.Contains(one.CallKey)).OrderBy(one => one.SentAt).ToList();
@@ -154,7 +163,10 @@ public static class Checker
             left.RemoveAll(explained.Contains);
         }
 
-        return left;
+        // A half-open link leaves connections in the gateways' pools that look alive. The next request of each is written and lost, whenever it
+        // comes: one doubt for each request that the link saw vanish, and the bytes leave within a second of the try's commit.
+        var late = facts.LostRequests.Count(lost => left.FindLast(one => one.SentAt <= lost + Clocks && one.SentAt >= lost - BytesLeaveWithin - Clocks) is { } explained && left.Remove(explained));
+        return (left, late);
     }
 
     /// <summary>LEDGER.md by kind of fault: saga, analyzer, dashboard and broker leave no doubt at all; the database none while it is away for less than a lease.</summary>

@@ -58,6 +58,9 @@ public sealed record Facts
     public required long InErrorQueues { get; init; }
     public required long ParkedMessages { get; init; }
 
+    /// <summary>When the link to the provider swallowed a request on a connection whose far end was gone: an outside fact, however long after the fault it was.</summary>
+    public IReadOnlyList<DateTime> LostRequests { get; init; } = [];
+
     /// <summary>Processes that ended though nobody stopped them.</summary>
     public IReadOnlyList<string> EndedByThemselves { get; init; } = [];
 
@@ -114,6 +117,7 @@ static class FactsReader
             Views = await QueryAsync(dashboard, "SELECT audit_id, status, attempt, report_attempt, score_id, budget_final, spent_micro_usd FROM audit WHERE audit_id = ANY($1)",
                 row => new ViewRow(row.GetGuid(0), row.GetString(1), row.GetInt32(2), row.GetInt32(3), GuidOrNull(row, 4), row.GetBoolean(5), row.GetInt64(6)), ids, cancellationToken),
             Heard = world.Producer.Heard(ids.ToHashSet()),
+            LostRequests = world.LostRequests,
             Bill = await BillAsync(world),
             ProviderCalls = await ProviderCallsAsync(world, cancellationToken),
             InErrorQueues = (await world.ErrorQueuesAsync()).Values.Sum() - errorsBefore,

@@ -102,18 +102,29 @@ public enum Profile
     Crowd,
 }
 
+/// <summary>The size of a run of <see cref="Profile.Crowd"/>.</summary>
+/// <param name="Audits">Audits that are asked for.</param>
+/// <param name="KillsFor">From the first kill to the last; the audits are asked for over four fifths of it.</param>
+/// <param name="Instances">Instances of each service.</param>
+public sealed record Crowd(int Audits, TimeSpan KillsFor, int Instances)
+{
+    /// <summary>What the promise says: 1 000 audits, five minutes.</summary>
+    public static readonly Crowd Whole = new(1000, TimeSpan.FromMinutes(5), 2);
+}
+
 /// <summary>The faults of one seed. The same seed and profile give the same plan on every machine.</summary>
 public sealed record FaultPlan(Profile Profile, int Seed, IReadOnlyList<Fault> Faults)
 {
     static readonly string[] Services = ["AuditSaga", "LlmGateway", "Analyzer", "Dashboard"];
 
     /// <summary>The plan of a seed.</summary>
-    public static FaultPlan Of(Profile profile, int seed) => profile switch
+    /// <param name="crowd">How large and long the crowd is; the other profiles do not ask.</param>
+    public static FaultPlan Of(Profile profile, int seed, Crowd? crowd = null) => profile switch
     {
         Profile.Short => new(profile, seed, Short(new Random(seed))),
         Profile.Long => new(profile, seed, Long(new Random(seed * 7919))),
         Profile.Matrix => new(profile, seed, Matrix(seed)),
-        Profile.Crowd => new(profile, seed, Crowd(new Random(seed * 104_729))),
+        Profile.Crowd => new(profile, seed, OfCrowd(new Random(seed * 104_729), crowd ?? Crowd.Whole)),
         _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, "Unknown profile."),
     };
 
@@ -231,12 +242,12 @@ public sealed record FaultPlan(Profile Profile, int Seed, IReadOnlyList<Fault> F
         })];
     }
 
-    static List<Fault> Crowd(Random random)
+    static List<Fault> OfCrowd(Random random, Crowd crowd)
     {
         List<Fault> faults = [];
-        for (var at = 2.0; at < 300; at += 3 + 6 * random.NextDouble())
+        for (var at = 2.0; at < crowd.KillsFor.TotalSeconds; at += 3 + 6 * random.NextDouble())
         {
-            var fault = new Fault { At = TimeSpan.FromSeconds(at), Kind = FaultKind.Kill, Service = Services[random.Next(4)], Instance = random.Next(2), For = Seconds(random, 0, 1) };
+            var fault = new Fault { At = TimeSpan.FromSeconds(at), Kind = FaultKind.Kill, Service = Services[random.Next(4)], Instance = random.Next(crowd.Instances), For = Seconds(random, 0, 1) };
             if (!faults.Any(other => Collides(fault, other)))
                 faults.Add(fault);
         }

@@ -133,7 +133,7 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
                 return state.State;
             if (IsOverdue(id))
                 return null;
-            await Task.Delay(100, cancellationToken);
+            await Task.Delay(world.Settings.Look, cancellationToken);
         }
     }
 
@@ -163,7 +163,7 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
                 // The database is down on purpose; what was last seen stands.
             }
 
-            await Task.Delay(150, cancellationToken);
+            await Task.Delay(world.Settings.Look, cancellationToken);
         }
     }
 
@@ -193,7 +193,7 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
             var verdict = Checker.Check(facts, world.Settings);
             if (verdict.Violations.Count == 0 && facts.Bill.InFlight == 0 || DateTime.UtcNow > limit || Hopeless(verdict))
                 return (verdict, facts);
-            await Task.Delay(400, cancellationToken);
+            await Task.Delay(3 * world.Settings.Look, cancellationToken);
         }
     }
 

@@ -99,6 +99,24 @@ public sealed class TheChecker
         Checker.Check(InDoubt with { Faults = [Done(killed, seconds: 12)] }, Settings).InDoubtUnexplained.ShouldBe(0);
     }
 
+    [Fact]
+    public void Should_allow_one_doubt_for_each_request_that_was_lost_on_a_connection_from_a_fault()
+    {
+        var halfOpen = new Fault { At = TimeSpan.Zero, For = TimeSpan.Zero, Kind = FaultKind.HalfOpen, Service = "LlmGateway", Link = Server.Provider };
+        // The fault was over 28 s before the call was sent, on a connection that had lain idle since.
+        var late = InDoubt with
+        {
+            Faults = [new DoneFault(halfOpen, Noon, Noon.AddSeconds(2))],
+            Tries = [InDoubt.Tries[0] with { SentAt = Noon.AddSeconds(30), Reason = "ConnectionLost" }],
+        };
+        Checker.Check(late, Settings).InDoubtUnexplained.ShouldBe(1);
+        var explained = Checker.Check(late with { LostRequests = [Noon.AddSeconds(30.1)] }, Settings);
+        (explained.InDoubtUnexplained, explained.InDoubtLate).ShouldBe((0, 1));
+        Checker.Check(late with { LostRequests = [Noon.AddSeconds(29), Noon.AddSeconds(32)] }, Settings).InDoubtUnexplained.ShouldBe(1);
+        var two = late with { Tries = [late.Tries[0], late.Tries[0] with { TryId = Guid.NewGuid() }], LostRequests = [Noon.AddSeconds(30.1)] };
+        Checker.Check(two, Settings).InDoubtUnexplained.ShouldBe(1);
+    }
+
     [Theory]
     [InlineData(0.0005)]
     [InlineData(0.00005)]

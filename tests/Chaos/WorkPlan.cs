@@ -33,17 +33,19 @@ public sealed record PlannedAudit
 public sealed record WorkPlan(IReadOnlyList<PlannedAudit> Audits, TimeSpan? HaltAt, TimeSpan HaltFor)
 {
     /// <summary>The work of a seed.</summary>
-    public static WorkPlan Of(Profile profile, int seed, TimeSpan deadline)
+    /// <param name="crowd">How large and long the crowd is; the other profiles do not ask.</param>
+    public static WorkPlan Of(Profile profile, int seed, TimeSpan deadline, Crowd? crowd = null)
     {
+        crowd ??= Crowd.Whole;
         var random = new Random(seed * 31 + 7);
-        var count = profile switch { Profile.Short => 4 + random.Next(3), Profile.Long => 8 + random.Next(5), Profile.Matrix => 10, _ => 1000 };
+        var count = profile switch { Profile.Short => 4 + random.Next(3), Profile.Long => 8 + random.Next(5), Profile.Matrix => 10, _ => crowd.Audits };
         var haltAt = profile is Profile.Short or Profile.Long && random.Next(4) == 0 ? Moment(random, 0.5, 3) : (TimeSpan?)null;
-        var spread = profile switch { Profile.Short => 3.0, Profile.Long => 25, Profile.Matrix => 12, _ => 240 };
-        var audits = Enumerable.Range(0, count).Select(number => Audit(random, profile, seed, number, deadline, spread)).ToList();
+        var spread = profile switch { Profile.Short => 3.0, Profile.Long => 25, Profile.Matrix => 12, _ => crowd.KillsFor.TotalSeconds * 0.8 };
+        var audits = Enumerable.Range(0, count).Select(number => Audit(random, profile, seed, number, deadline, spread / (profile is Profile.Crowd ? count : 12))).ToList();
         return new WorkPlan(audits, haltAt, TimeSpan.FromSeconds(2));
     }
 
-    static PlannedAudit Audit(Random random, Profile profile, int seed, int number, TimeSpan deadline, double spread)
+    static PlannedAudit Audit(Random random, Profile profile, int seed, int number, TimeSpan deadline, double apart)
     {
         var id = IdOf($"{profile}/{seed}/{number}");
         var queries = profile switch { Profile.Crowd => 4, Profile.Matrix => 18, _ => 3 + random.Next(8) };
@@ -65,7 +67,7 @@ public sealed record WorkPlan(IReadOnlyList<PlannedAudit> Audits, TimeSpan? Halt
             RequestedBy = "tests/Chaos",
         };
         var cancels = profile is Profile.Short or Profile.Long && random.Next(6) == 0;
-        var at = TimeSpan.FromSeconds(spread * number / Math.Max(1, profile is Profile.Crowd ? 1000 : 12) * (0.5 + random.NextDouble()));
+        var at = TimeSpan.FromSeconds(apart * number * (0.5 + random.NextDouble()));
         return new PlannedAudit
         {
             Request = request,

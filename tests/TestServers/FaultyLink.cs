@@ -47,6 +47,7 @@ public sealed class FaultyLink : IAsyncDisposable
     readonly ConcurrentDictionary<Passage, bool> _passages = new();
     readonly Task _accepting;
     volatile LinkState _state;
+    readonly ConcurrentQueue<DateTime> _lost = [];
     int _connections;
     TaskCompletionSource _whole = Completed();
 
@@ -68,6 +69,12 @@ public sealed class FaultyLink : IAsyncDisposable
     public int Port { get; }
 
     public LinkState State => _state;
+
+    /// <summary>
+    /// When (UTC) the near end said something on a connection whose far end was gone without its knowing, one moment by connection. Such a
+    /// connection may lie idle in a pool until long after the link is whole again, and takes the next request with it.
+    /// </summary>
+    public IReadOnlyList<DateTime> LostAt => [.. _lost];
 
     /// <summary>Sees what the near end sends, with the number of its connection, and says whether that connection is cut there.</summary>
     public Func<int, ReadOnlyMemory<byte>, Cut>? Watch { get; set; }
@@ -194,6 +201,8 @@ public sealed class FaultyLink : IAsyncDisposable
                 {
                     if (!toFar)
                         await Task.Delay(Timeout.Infinite, _stop.Token);
+                    if (read > 0 && passage.Loses())
+                        _lost.Enqueue(DateTime.UtcNow);
                     if (read == 0 || _state is not LinkState.HalfOpen)
                         return;
                     continue;
@@ -227,6 +236,7 @@ public sealed class FaultyLink : IAsyncDisposable
     sealed class Passage(Socket near, int number)
     {
         volatile bool _losesAnswer;
+        bool _hasLost;
 
         public int Number { get; } = number;
         public bool LosesAnswer
@@ -238,6 +248,9 @@ public sealed class FaultyLink : IAsyncDisposable
         public Socket Near { get; } = near;
         public Socket? Far { get; set; }
         public bool FarEndLost { get; private set; }
+
+        /// <summary>Whether this is the first thing that is lost here; only the near end's own forwarding asks.</summary>
+        public bool Loses() => !_hasLost && (_hasLost = true);
 
         public void LoseFarEnd()
         {
