@@ -7,6 +7,7 @@ using Assay.AuditSaga.Integrity;
 using Assay.AuditSaga.LifeSigns;
 using Assay.AuditSaga.Pruning;
 using Assay.AuditSaga.RestoredLedger;
+using Assay.AuditSaga.Spending;
 using Assay.AuditSaga.Transitions;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.Dashboard;
@@ -32,6 +33,8 @@ public sealed class AuditSagaModule : AssayModule
         builder.Services.AddSingleton<RefusalRate>();
         builder.Services.AddSingleton<SignsOfLife>();
         builder.Services.AddSingleton<SignsOfLifeFilter>();
+        builder.Services.AddSingleton<BudgetReportFilter>();
+        builder.Services.AddScoped<SpendingNotes>();
         builder.Services.AddScoped<TransitionRecorder>();
         builder.Services.AddScoped<AdmissionGuards>();
         builder.Services.AddScoped<OverdueAudits>();

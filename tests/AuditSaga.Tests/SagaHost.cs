@@ -75,6 +75,9 @@ sealed class SagaHost : IAsyncDisposable
         return host;
     }
 
+    /// <summary>What the bus says of its own pipeline, as JSON.</summary>
+    public string Pipeline => app.Services.GetRequiredService<IBusControl>().GetProbeResult() is { } probe ? System.Text.Json.JsonSerializer.Serialize(probe.Results) : "";
+
     public IBus Bus => app.Services.GetRequiredService<IBus>();
 
     public async Task SendAsync<T>(T message) where T : class => await app.Services.GetRequiredService<IBus>().Publish(message);

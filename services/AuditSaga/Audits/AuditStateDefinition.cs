@@ -1,5 +1,6 @@
 using Assay.AuditSaga.Database;
 using Assay.AuditSaga.LifeSigns;
+using Assay.AuditSaga.Spending;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
 using MassTransit;
@@ -14,5 +15,7 @@ sealed class AuditStateDefinition : SagaDefinition<AuditState>
     {
         endpointConfigurator.AddPipeSpecification(new FilterPipeSpecification<ConsumeContext<BatchAlive>>(context.GetRequiredService<SignsOfLifeFilter>()));
         endpointConfigurator.UseAssayPolicy<AuditSagaDbContext>(context);
+        // In the saga's own pipe, which retry and redelivery of the endpoint enclose.
+        sagaConfigurator.Message<BudgetReported>(message => message.UseFilter(context.GetRequiredService<BudgetReportFilter>()));
     }
 }
