@@ -10,10 +10,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private readonly string _workplace;
     private readonly bool _fsync;
     private readonly int? _diskMegabytes;
+    private readonly bool _countStatements;
     private ServerProcess? _server;
 
-    private PrivatePostgres(string binaries, string workplace, int port, bool fsync, int? diskMegabytes)
+    private PrivatePostgres(string binaries, string workplace, int port, bool fsync, int? diskMegabytes, bool countStatements)
     {
+        _countStatements = countStatements;
         _diskMegabytes = diskMegabytes;
         _binaries = binaries;
         _workplace = workplace;
@@ -32,11 +34,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>Creates the cluster and starts the server.</summary>
     /// <param name="fsync">Off by default: tests kill the server, not the machine. On where commits are measured.</param>
     /// <param name="diskMegabytes">The size of a disk of its own in memory (mounted, which needs root), so that it can be filled.</param>
-    public static async Task<PrivatePostgres> StartAsync(bool fsync = false, int? diskMegabytes = null)
+    /// <param name="countStatements">Loads <c>pg_stat_statements</c>; its view still needs CREATE EXTENSION in the database it is read from.</param>
+    public static async Task<PrivatePostgres> StartAsync(bool fsync = false, int? diskMegabytes = null, bool countStatements = false)
     {
         var binaries = FindBinaries();
         var workplace = Workplace.Create("postgres");
-        var postgres = new PrivatePostgres(binaries, workplace, Loopback.FreePort(), fsync, diskMegabytes);
+        var postgres = new PrivatePostgres(binaries, workplace, Loopback.FreePort(), fsync, diskMegabytes, countStatements);
         if (diskMegabytes is { } size)
             await postgres.MountDiskAsync(size);
         var (file, arguments) = postgres.AsUser(Path.Combine(binaries, "initdb"),
@@ -114,6 +117,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             "-D", Data, "-c", $"port={Port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
             "-c", $"fsync={(_fsync ? "on" : "off")}", "-c", $"full_page_writes={(_fsync ? "on" : "off")}",
             "-c", $"max_wal_size={(_diskMegabytes is null ? 1024 : 128)}MB", "-c", "max_connections=300", "-c", "shared_buffers=128MB", "-c", "timezone=UTC", "-c", "log_timezone=UTC",
+            .. _countStatements ? ["-c", "shared_preload_libraries=pg_stat_statements"] : Array.Empty<string>(),
         ]);
         _server = ServerProcess.Start(file, arguments, _workplace);
         await _server.WaitUntilAsync("PostgreSQL", IsAcceptingAsync, TimeSpan.FromSeconds(60));

@@ -97,6 +97,17 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         return counts;
     }
 
+    /// <summary>Messages that publishers have sent to the first node since it started, whatever the virtual host. A counter of the broker itself, not of the management's samples.</summary>
+    public async Task<double> CountPublishedAsync()
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        var text = await client.GetStringAsync(new Uri($"http://127.0.0.1:{PrometheusPort}/metrics"));
+        var counters = text.Split('\n').Where(line => line.StartsWith("rabbitmq_global_messages_received_total{", StringComparison.Ordinal)).ToList();
+        if (counters.Count == 0)
+            throw new InvalidOperationException("The broker's /metrics has no rabbitmq_global_messages_received_total; it needs RabbitMQ 3.9 or newer with its prometheus plugin.");
+        return counters.Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
+    }
+
     /// <summary>Deletes a queue with everything in it, as a careless operator would.</summary>
     public async Task DeleteQueueAsync(string virtualHost, string queue)
     {
