@@ -44,6 +44,9 @@ public sealed class DashboardOptions
     /// <summary>The saga's stall timeout (<c>AuditSaga__StallTimeout</c>), to say when a silent audit is ended; the saga alone acts on it.</summary>
     public TimeSpan StallTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long what is told about audits may wait for more before it is projected together; what somebody waits for is projected at once.</summary>
+    public TimeSpan ProjectionDelay { get; set; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>People and programs that sign in elsewhere.</summary>
     public OidcOptions Oidc { get; set; } = new();
 
@@ -63,6 +66,7 @@ public sealed class DashboardModule : AssayModule
         var services = builder.Services;
         services.AddOptions<DashboardOptions>().Bind(builder.Configuration.GetSection(Name))
             .Validate(options => options.SignInsPerMinute > 0, "Dashboard__SignInsPerMinute must be above 0.")
+            .Validate(options => options.ProjectionDelay > TimeSpan.Zero && options.ProjectionDelay <= TimeSpan.FromSeconds(10), "Dashboard__ProjectionDelay must be above 0 and at most 00:00:10; the default is 00:00:00.2.")
             .Validate(options => options.TraceUrl is not { Length: > 0 } url || (url.Contains("{traceId}", StringComparison.Ordinal) && Uri.TryCreate(url.Replace("{traceId}", "0", StringComparison.Ordinal), UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"),
                 "Dashboard__TraceUrl must be an http or https address with {traceId} in it.")
             .Validate(options => options.Oidc.Problem is null, "Dashboard__Oidc is not complete: Authority (https, or http on this machine) and Audience are needed together.").ValidateOnStart();
@@ -87,6 +91,8 @@ public sealed class DashboardModule : AssayModule
         services.AddScoped<EngineActions>();
         services.AddScoped<SpendingReader>();
         services.AddScoped<WebhookOutbox>();
+        services.AddScoped<ProjectionTransaction>();
+        services.AddSingleton<ProjectionQueue>();
         services.AddSingleton<AuditFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditFeed>());
         services.AddHttpClient("webhooks", client => client.Timeout = TimeSpan.FromSeconds(10)).ConfigurePrimaryHttpMessageHandler(provider => new SocketsHttpHandler

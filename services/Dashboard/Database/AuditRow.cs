@@ -4,8 +4,11 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Assay.Dashboard.Database;
 
-/// <summary>One audit as the read model knows it. Each group of columns has its own order, so that duplicates and late messages change nothing.</summary>
-sealed class AuditRow
+/// <summary>
+/// One audit as the read model knows it. Each group of columns has its own order, so that duplicates and late messages change nothing.
+/// A record, so that the copy from before tells whether messages changed anything.
+/// </summary>
+sealed record AuditRow
 {
     public Guid AuditId { get; set; }
     public string Status { get; set; } = ReadStates.Requested;
@@ -76,6 +79,8 @@ sealed class AuditRow
     public int PaidTries { get; set; }
     public int InDoubt { get; set; }
     public int Reused { get; set; }
+
+    /// <summary>The ledger's last word about an ended attempt; it stays while a retry has not been reported on yet.</summary>
     public bool BudgetFinal { get; set; }
 
     // Result.
@@ -100,6 +105,9 @@ sealed class AuditRow
 
     public bool IsLive => ReadStates.IsLive(Status);
 
+    /// <summary>Whether the money shown will not change any more.</summary>
+    public bool IsSettled => BudgetFinal && !IsLive;
+
     internal sealed class Map : IEntityTypeConfiguration<AuditRow>
     {
         public void Configure(EntityTypeBuilder<AuditRow> builder)
@@ -112,6 +120,7 @@ sealed class AuditRow
             builder.HasKey(audit => audit.AuditId);
             builder.Property(audit => audit.AuditId).ValueGeneratedNever();
             builder.Ignore(audit => audit.IsLive);
+            builder.Ignore(audit => audit.IsSettled);
             // The row is locked before it is read (LockAuditAsync), so no concurrency token is needed.
             builder.HasIndex(audit => new { audit.CreatedAt, audit.AuditId });
             builder.HasIndex(audit => new { audit.Status, audit.CreatedAt });

@@ -35,28 +35,51 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
     }
 
     /// <summary>
-    /// Creates the audit's row if need be, locks it until the transaction ends and gives it back tracked: whoever projects next waits, so that
-    /// two last pieces of a report cannot miss each other. Null for a deleted audit: what comes late does not bring it back.
+    /// Creates the audit's row if need be, locks it until the transaction ends and gives it back tracked, one version further: whoever projects
+    /// next waits, so that two last pieces of a report cannot miss each other. Null for a deleted audit: what comes late does not bring it back.
     /// </summary>
     internal async Task<AuditRow?> LockAuditAsync(Guid auditId, DateTime now, CancellationToken cancellationToken)
     {
-        // The same statement on PostgreSQL and SQLite; the conflicting UPDATE takes the row lock.
-        await Database.ExecuteSqlAsync(
-            $"""
-            INSERT INTO audit (audit_id, status, attempt, created_at, request_attempt, search_text, depth, ceiling_micro_usd, accepted_attempt, planned_calls,
-                worst_case_micro_usd, decisions, state_sequence, ended_attempt, progress_attempt, completed_calls, fraction, budget_version, reserved_micro_usd,
-                spent_micro_usd, in_doubt_micro_usd, overrun_micro_usd, calls, paid_tries, in_doubt, reused, budget_final, score_attempt, simulated, report_attempt, version, updated_at)
-            VALUES ({auditId}, {ReadStates.Requested}, 0, {now}, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {false}, 0, {false}, 0, 1, {now})
-            ON CONFLICT (audit_id) DO UPDATE SET version = audit.version + 1, updated_at = excluded.updated_at
-            """, cancellationToken);
-        // Asked after the lock: a deletion that held the row has committed its tombstone by now.
-        var locked = await Audits.Where(audit => audit.AuditId == auditId).Select(audit => new { Row = audit, Deleted = DeletedAudits.Any(deleted => deleted.AuditId == auditId) }).SingleAsync(cancellationToken);
-        if (!locked.Deleted)
-            return locked.Row;
-        Entry(locked.Row).State = EntityState.Detached;
-        await Audits.Where(audit => audit.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
-        return null;
+        if ((await LockAuditsAsync([auditId], now, cancellationToken)).GetValueOrDefault(auditId) is not { } row)
+            return null;
+        Attach(row);
+        row.Version++;
+        row.UpdatedAt = now;
+        return row;
     }
+
+    /// <summary>
+    /// Creates the rows that are missing, locks all until the transaction ends and gives them back untracked. A deleted audit has none: its
+    /// tombstone came in the transaction that took its row, so that every statement sees one of the two.
+    /// </summary>
+    internal async Task<Dictionary<Guid, AuditRow>> LockAuditsAsync(IReadOnlyCollection<Guid> auditIds, DateTime now, CancellationToken cancellationToken)
+    {
+        // Everybody creates first and then locks, both in the order of the ids: two processes cannot wait for each other.
+        Guid[] ids = [.. auditIds.Distinct().Order()];
+        if (Database.IsNpgsql())
+        {
+            await Database.ExecuteSqlRawAsync(CreateAudits("unnest({0}) AS wanted(audit_id)"), [ids, now], cancellationToken);
+            return await Audits.FromSqlRaw("SELECT * FROM audit WHERE audit_id = ANY ({0}) ORDER BY audit_id FOR UPDATE", ids)
+                .AsNoTracking().ToDictionaryAsync(audit => audit.AuditId, cancellationToken);
+        }
+
+        // SQLite's transaction holds the only write lock already.
+        foreach (var id in ids)
+            await Database.ExecuteSqlRawAsync(CreateAudits("(SELECT {0} AS audit_id) AS wanted"), [id, now], cancellationToken);
+        return await Audits.AsNoTracking().Where(audit => ids.Contains(audit.AuditId)).ToDictionaryAsync(audit => audit.AuditId, cancellationToken);
+    }
+
+    static string CreateAudits(string wanted) =>
+        $$"""
+        INSERT INTO audit (audit_id, status, attempt, created_at, request_attempt, search_text, depth, ceiling_micro_usd, accepted_attempt, planned_calls,
+            worst_case_micro_usd, decisions, state_sequence, ended_attempt, progress_attempt, completed_calls, fraction, budget_version, reserved_micro_usd,
+            spent_micro_usd, in_doubt_micro_usd, overrun_micro_usd, calls, paid_tries, in_doubt, reused, budget_final, score_attempt, simulated, report_attempt, version, updated_at)
+        SELECT wanted.audit_id, '{{ReadStates.Requested}}', 0, {1}, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, FALSE, 0, FALSE, 0, 0, {1}
+        FROM {{wanted}}
+        WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.audit_id = wanted.audit_id) AND NOT EXISTS (SELECT 1 FROM deleted_audit WHERE deleted_audit.audit_id = wanted.audit_id)
+        ORDER BY wanted.audit_id
+        ON CONFLICT (audit_id) DO NOTHING
+        """;
 }
 
 /// <summary>The read model on PostgreSQL.</summary>

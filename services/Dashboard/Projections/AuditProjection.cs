@@ -117,8 +117,7 @@ static class AuditProjection
         row.Worker = message.Worker;
         if (message.PlannedCalls > 0)
             row.PlannedCalls = message.PlannedCalls;
-        if (row.BudgetVersion == 0 || !row.BudgetFinal)
-            row.SpentMicroUsd = Math.Max(row.SpentMicroUsd, MicroUsd.FromUsd(message.SpentUsd));
+        Spent(row, message.Attempt, MicroUsd.FromUsd(message.SpentUsd));
         if (message.Attempt <= row.EndedAttempt)
             return;
         row.WaitingFor = message.WaitingFor;
@@ -130,8 +129,7 @@ static class AuditProjection
     {
         Saw(row, message.Attempt);
         row.LastHeartbeatAt = Later(row.LastHeartbeatAt, message.At);
-        if (!row.BudgetFinal)
-            row.SpentMicroUsd = Math.Max(row.SpentMicroUsd, message.SpentMicroUsd);
+        Spent(row, message.Attempt, message.SpentMicroUsd);
         if (message.Attempt <= row.EndedAttempt || message.At < row.ProgressAt)
             return;
         row.WaitingFor = message.WaitingFor;
@@ -242,9 +240,8 @@ static class AuditProjection
         Saw(row, attempt);
         if (attempt <= row.EndedAttempt)
             return false;
+        Spent(row, attempt, MicroUsd.FromUsd(spentUsd));
         row.EndedAttempt = attempt;
-        if (!row.BudgetFinal)
-            row.SpentMicroUsd = Math.Max(row.SpentMicroUsd, MicroUsd.FromUsd(spentUsd));
         // A newer attempt may be alive already: its end of the past changes nothing on the face of it.
         if (row.Attempt > attempt)
             return false;
@@ -265,13 +262,19 @@ static class AuditProjection
         {
             row.FailureReason = row.FailureDetail = row.EndedPhase = null;
             row.EndedAt = null;
-            row.BudgetFinal = false;
         }
 
         row.Status = state;
         row.Phase = state;
         row.WaitingFor = null;
         row.WaitingUntil = null;
+    }
+
+    /// <summary>Money that is spent only grows, until the ledger has its last word about the attempt; a retry's money grows on from there.</summary>
+    static void Spent(AuditRow row, int attempt, long microUsd)
+    {
+        if (!row.BudgetFinal || (row.EndedAttempt > 0 && attempt > row.EndedAttempt))
+            row.SpentMicroUsd = Math.Max(row.SpentMicroUsd, microUsd);
     }
 
     static void TakeScores(AuditRow row, IReadOnlyDictionary<string, ScoreValue> scores)

@@ -138,7 +138,7 @@ static class ReportAssembly
     static int OnTheWire(AuditRow audit, List<ReportAnswer> decided, int missing)
     {
         var doubtful = Math.Max(0, audit.InDoubt - decided.Count(a => a.Outcome == "inDoubt"));
-        if (!audit.BudgetFinal && audit.ReservedMicroUsd > 0 && audit.PlannedCalls > 0)
+        if (!audit.IsSettled && audit.ReservedMicroUsd > 0 && audit.PlannedCalls > 0)
         {
             // After the budget is closed only calls on the wire keep a reservation: its size tells how many there are.
             var perCall = Math.Max(1, audit.WorstCaseMicroUsd / audit.PlannedCalls);
@@ -233,7 +233,7 @@ static class ReportAssembly
         PaidTries = audit.BudgetVersion > 0 ? audit.PaidTries : answers.Sum(a => a.PaidTries),
         InDoubt = audit.BudgetVersion > 0 ? audit.InDoubt : answers.Count(a => a.Outcome == "inDoubt"),
         Reused = audit.BudgetVersion > 0 ? audit.Reused : answers.Count(a => a.Reused),
-        Final = audit.BudgetFinal,
+        Final = audit.IsSettled,
     };
 }
 

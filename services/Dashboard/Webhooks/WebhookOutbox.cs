@@ -12,8 +12,8 @@ namespace Assay.Dashboard.Webhooks;
 /// <summary>Writes one announcement per webhook, audit and attempt, in the caller's transaction: however often an end is delivered, it is announced once.</summary>
 sealed class WebhookOutbox(DashboardDbContext db, TimeProvider time)
 {
-    public Task AnnounceAsync<T>(Guid auditId, int attempt, T end, CancellationToken cancellationToken) where T : class =>
-        AddAsync(auditId, attempt, typeof(T).Name, new { @event = typeof(T).Name, auditId, attempt, data = end }, cancellationToken);
+    public Task AnnounceAsync(Guid auditId, int attempt, object end, CancellationToken cancellationToken) =>
+        AddAsync(auditId, attempt, end.GetType().Name, new { @event = end.GetType().Name, auditId, attempt, data = end }, cancellationToken);
 
     /// <summary>An alert is announced under its own id, since an audit may cause several and some concern none.</summary>
     public Task AnnounceAlertAsync(AlertRaised alert, CancellationToken cancellationToken) =>
