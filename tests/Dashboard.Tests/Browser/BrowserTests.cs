@@ -13,7 +13,7 @@ public sealed class BrowserHost : IAsyncLifetime
     IPlaywright? playwright;
     IBrowser? browser;
 
-    public DashboardHost Host { get; } = new();
+    public DashboardHost Host { get; } = new() { Faulted = new PlantedFaults() };
 
     public async Task InitializeAsync()
     {
@@ -172,7 +172,7 @@ public sealed class APersonWithABrowser(BrowserHost browser)
         string[] paths =
         [
             "/", "/audits/new", $"/audits/{id}", $"/audits/{live}", $"/audits/{id}/answers", $"/audits/{id}/answers/key-chatgpt-q001", $"/audits/{id}/report", $"/audits/{id}/share", $"/audits/{id}/rederive",
-            "/spending", "/spending/stop", "/spending/resume", "/operations", "/operations/messages", "/operations/engines/chatgpt/pause", "/operations/engines/chatgpt/resume", "/operations/engines/chatgpt/limits",
+            "/spending", "/spending/stop", "/spending/resume", "/operations", "/operations/messages", PlantedFaults.One, PlantedFaults.Alike, "/operations/engines/chatgpt/pause", "/operations/engines/chatgpt/resume", "/operations/engines/chatgpt/limits",
             "/operations/services/Dashboard/release", $"/lineage/{id}", $"/audits/{id}/compare/{id}", $"/audits/{id}/delete", $"/audits/{live}/cancel",
             "/audits/bulk?action=cancel&status=live", "/metrics-explained", "/settings",
         ];

@@ -39,6 +39,9 @@ public sealed class DashboardHost : IAsyncLifetime
     /// <summary>Whether webhooks may lead to this machine; set before the start.</summary>
     internal bool AllowPrivateWebhooks { get; init; }
 
+    /// <summary>What lies in the error queues; those of the bus unless set before the start.</summary>
+    public IFaultedMessages? Faulted { get; init; }
+
     public IServiceProvider Services => app!.Services;
 
     public Uri Url { get; private set; } = null!;
@@ -70,6 +73,8 @@ public sealed class DashboardHost : IAsyncLifetime
             builder.AddAssayRabbitMqBus([module, Neighbours]);
         }
 
+        if (Faulted is { } faulted)
+            builder.Services.AddSingleton(faulted);
         builder.AddAssayHealth();
         app = builder.Build();
         app.MapAssayHealth();
