@@ -36,8 +36,10 @@ sealed record Waking(string For, string By, string AtTheLatest)
     static string WhoBrings(string waiting, DateTime? until)
     {
         var at = until is { } time ? $", at {Show.Clock(time)} UTC or before" : "";
-        return waiting.Contains("halt", StringComparison.OrdinalIgnoreCase) ? "an operator who allows spending again"
-            : waiting.Contains("pause", StringComparison.OrdinalIgnoreCase) ? "an operator who resumes the engine"
+        // The gateway's words: "spending to be resumed", "engine chatgpt to be resumed".
+        return waiting.Contains("halt", StringComparison.OrdinalIgnoreCase) || waiting.StartsWith("spending", StringComparison.Ordinal) ? "an operator who allows spending again"
+            : waiting.Contains("pause", StringComparison.OrdinalIgnoreCase) || waiting.EndsWith("to be resumed", StringComparison.Ordinal) ? "an operator who resumes the engine"
+            : waiting.StartsWith("the saga", StringComparison.Ordinal) ? "the saga, once it answers"
             : waiting.StartsWith("money", StringComparison.OrdinalIgnoreCase) ? "the gateway, when another audit gives money back"
             : $"the gateway by itself{at}";
     }

@@ -27,6 +27,10 @@ public sealed class WhoWakesAnAudit
     [Theory]
     [InlineData("its requests per minute", "the gateway by itself, at 04:02:00 UTC or before")]
     [InlineData("spending is halted", "an operator who allows spending again")]
+    [InlineData("spending to be resumed", "an operator who allows spending again")]
+    [InlineData("engine chatgpt to be resumed", "an operator who resumes the engine")]
+    [InlineData("engine chatgpt to recover", "the gateway by itself, at 04:02:00 UTC or before")]
+    [InlineData("the saga to confirm this ledger", "the saga, once it answers")]
     [InlineData("an operator paused chatgpt", "an operator who resumes the engine")]
     [InlineData("money: open calls hold what the ceiling has left", "the gateway, when another audit gives money back")]
     public void Should_follow_from_what_it_waits_for(string waitingFor, string by)
