@@ -4,6 +4,7 @@ using Assay.Contracts.Internal.Analyzer;
 using Assay.Dashboard.Database;
 using Assay.Dashboard.Reports;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Assay.Dashboard.Audits;
 
@@ -126,6 +127,7 @@ sealed class AuditReader(DashboardDbContext db)
     {
         page = Math.Max(1, page);
         pageSize = Math.Clamp(pageSize, 1, MaxPageSize);
+        await using var search = string.IsNullOrWhiteSpace(filter.Q) ? null : await BeginSearchAsync(cancellationToken);
         var audits = filter.Apply(db.Audits.AsNoTracking());
         // Counting every match costs more than reading a page of them: it stops well behind the page, so that the pager can go on from any page.
         var most = (int)Math.Min(int.MaxValue - 1, (long)page * pageSize + (string.IsNullOrWhiteSpace(filter.Q) ? CountedAhead : CountedAheadInSearch));
@@ -134,6 +136,20 @@ sealed class AuditReader(DashboardDbContext db)
         var onPage = audits.OrderByDescending(a => a.CreatedAt).ThenByDescending(a => a.AuditId).Select(a => a.AuditId).Skip((int)Math.Min(int.MaxValue, (page - 1L) * pageSize)).Take(pageSize);
         var rows = await db.Audits.AsNoTracking().Where(a => onPage.Contains(a.AuditId)).OrderByDescending(a => a.CreatedAt).ThenByDescending(a => a.AuditId).ToListAsync(cancellationToken);
         return new Paged<AuditStatus>([.. rows.Select(row => Describe(row, [], []))], page, pageSize, Math.Min(counted, most)) { TotalIsAtLeast = counted > most };
+    }
+
+    /// <summary>
+    /// Prepared once for every word, a search would use the index of trigrams always, also for a word that stands in every row and is found
+    /// sooner by reading the newest: each is planned for its own words.
+    /// </summary>
+    async Task<IDbContextTransaction?> BeginSearchAsync(CancellationToken cancellationToken)
+    {
+        // Inside a caller's transaction the setting would outlive the search; nobody searches in one.
+        if (!db.Database.IsNpgsql() || db.Database.CurrentTransaction is not null)
+            return null;
+        var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await db.Database.ExecuteSqlRawAsync("SET LOCAL plan_cache_mode = force_custom_plan", cancellationToken);
+        return transaction;
     }
 
     public async Task<AuditStatus?> StatusAsync(Guid auditId, CancellationToken cancellationToken)
