@@ -1,6 +1,7 @@
 using Assay.Analyzer.AnalyzeAnswers;
 using Assay.Analyzer.Database;
 using Assay.Analyzer.DraftInsights;
+using Assay.Analyzer.PlanQueries;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.ServiceDefaults;
 using MassTransit;
@@ -14,6 +15,13 @@ sealed class DescribeAgainConsumer(AnalyzerDbContext db) : IConsumer<DescribeAga
     public async Task Consume(ConsumeContext<DescribeAgain> context)
     {
         var auditId = context.Message.AuditId;
+        var plan = await db.Plans.AsNoTracking().SingleOrDefaultAsync(plan => plan.AuditId == auditId, context.CancellationToken);
+        if (plan is { IsPlanned: true } && await db.Subjects.AsNoTracking().SingleOrDefaultAsync(subject => subject.AuditId == auditId, context.CancellationToken) is { } subject)
+        {
+            var request = subject.ReadRequest();
+            await context.Publish(plan.ToMessage(plan.Attempt, request, TrackedBrands.Of(request)), context.CancellationToken);
+        }
+
         foreach (var batch in await db.AnalyzedBatches.AsNoTracking().Where(batch => batch.AuditId == auditId).OrderBy(batch => batch.AnalyzedAt).ToArrayAsync(context.CancellationToken))
             await context.Publish(await AnswerBatch.DescribedAsync(db, batch, context.CancellationToken), context.CancellationToken);
         foreach (var score in await db.Scores.AsNoTracking().Where(score => score.AuditId == auditId).OrderBy(score => score.Attempt).ToArrayAsync(context.CancellationToken))
