@@ -59,6 +59,12 @@ sealed class AssayApi : IDisposable
     public Task<IntegrityPage> CheckIntegrityAsync(string? cursor, bool repair, CancellationToken cancellationToken) =>
         SendAsync<IntegrityPage>(HttpMethod.Post, "api/integrity", new { cursor, repair }, "compare the services", cancellationToken);
 
+    public Task<RebuildAnswer> RebuildAsync(string reason, CancellationToken cancellationToken) =>
+        SendAsync<RebuildAnswer>(HttpMethod.Post, "api/operations/read-model/rebuild", new { reason }, "rebuild the read model", cancellationToken);
+
+    public Task<RebuildProgress> RebuildProgressAsync(CancellationToken cancellationToken) =>
+        SendAsync<RebuildProgress>(HttpMethod.Get, "api/operations/read-model", null, "ask how far the rebuild is", cancellationToken);
+
     public Task<HaltAnswer> HaltAsync(string reason, CancellationToken cancellationToken) =>
         SendAsync<HaltAnswer>(HttpMethod.Post, "api/spending/halt", new { reason }, "halt spending", cancellationToken);
 

@@ -188,3 +188,17 @@ sealed record ForgottenAudit
     public required decimal KnownUsd { get; init; }
     public required DateTime LastProgressAt { get; init; }
 }
+
+/// <summary>How many audits are to be told anew.</summary>
+sealed record RebuildAnswer
+{
+    public required int Audits { get; init; }
+}
+
+/// <summary>How far a rebuild is, and what the last one came to.</summary>
+sealed record RebuildProgress
+{
+    public required bool Running { get; init; }
+    public required int Left { get; init; }
+    public string? Outcome { get; init; }
+}

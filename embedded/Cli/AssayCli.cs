@@ -27,7 +27,7 @@ static class AssayCli
         {
             serve, AuditCommand.Create(cli, target), QuoteCommand.Create(cli, target), RetryCommand.Create(cli, target), ListCommand.Create(cli, target),
             ShowCommand.Create(cli, target), CancelCommand.Create(cli, target), ExportCommand.Create(cli, target), RederiveCommand.Create(cli, target), SpendingCommands.Halt(cli, target),
-            SpendingCommands.Resume(cli, target), EngineCommands.List(cli, target), EngineCommands.Pause(cli, target), EngineCommands.Resume(cli, target), KeyCommand.Create(cli, target), InitCommand.Create(cli), DoctorCommand.Create(cli, target), AccuracyCommand.Create(cli),
+            SpendingCommands.Resume(cli, target), EngineCommands.List(cli, target), EngineCommands.Pause(cli, target), EngineCommands.Resume(cli, target), RebuildCommand.Create(cli, target), KeyCommand.Create(cli, target), InitCommand.Create(cli), DoctorCommand.Create(cli, target), AccuracyCommand.Create(cli),
         })
             root.Subcommands.Add(command);
 

@@ -18,6 +18,7 @@ using Assay.Dashboard.Lineage;
 using Assay.Dashboard.Operations;
 using Assay.Dashboard.Pages;
 using Assay.Dashboard.Projections;
+using Assay.Dashboard.Rebuild;
 using Assay.Dashboard.Rederive;
 using Assay.Dashboard.Reports;
 using Assay.Dashboard.Spending;
@@ -93,6 +94,9 @@ public sealed class DashboardModule : AssayModule
         services.AddScoped<WebhookOutbox>();
         services.AddScoped<ProjectionTransaction>();
         services.AddSingleton<ProjectionQueue>();
+        services.AddScoped<ReadModelRebuild>();
+        services.AddSingleton<RebuildSignal>();
+        services.AddHostedService<RebuildService>();
         services.AddSingleton<AuditFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditFeed>());
         services.AddHttpClient("webhooks", client => client.Timeout = TimeSpan.FromSeconds(10)).ConfigurePrimaryHttpMessageHandler(provider => new SocketsHttpHandler
@@ -184,6 +188,7 @@ public sealed class DashboardModule : AssayModule
         BulkEndpoints.MapApi(api);
         KeysApi.Map(api);
         IntegrityApi.Map(api);
+        RebuildEndpoints.MapApi(api);
         PageEndpoints.Map(app);
     }
 

@@ -1,3 +1,4 @@
+using Assay.Dashboard.Rebuild;
 using Assay.ServiceDefaults;
 using Microsoft.EntityFrameworkCore;
 
@@ -24,6 +25,7 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
     internal DbSet<KnownQueueRow> KnownQueues => Set<KnownQueueRow>();
     internal DbSet<AttemptEndRow> AttemptEnds => Set<AttemptEndRow>();
     internal DbSet<DeletedAuditRow> DeletedAudits => Set<DeletedAuditRow>();
+    internal DbSet<RebuildRow> Rebuilds => Set<RebuildRow>();
     internal DbSet<WebhookRow> Webhooks => Set<WebhookRow>();
     internal DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
 

@@ -1,3 +1,6 @@
+using Assay.Contracts;
+using Assay.Contracts.Internal;
+using Assay.Dashboard.Rebuild;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -122,6 +125,23 @@ sealed class AttemptEndRow
     public string? Phase { get; set; }
     public DateTime EndedAt { get; set; }
     public long SpentMicroUsd { get; set; }
+
+    public static AttemptEndRow Of(AuditCompleted end) => new()
+    {
+        AuditId = end.AuditId, Attempt = end.Attempt, Status = AuditStates.Completed, EndedAt = end.CompletedAt, SpentMicroUsd = MicroUsd.FromUsd(end.SpentUsd),
+    };
+
+    public static AttemptEndRow Of(AuditFailed end) => new()
+    {
+        AuditId = end.AuditId, Attempt = end.Attempt, Status = AuditStates.Failed, Reason = end.Reason, Detail = end.Detail, Phase = end.Phase,
+        EndedAt = end.FailedAt, SpentMicroUsd = MicroUsd.FromUsd(end.SpentUsd),
+    };
+
+    public static AttemptEndRow Of(AuditCancelled end) => new()
+    {
+        AuditId = end.AuditId, Attempt = end.Attempt, Status = AuditStates.Cancelled, Reason = "Cancelled", Detail = end.Reason, Phase = end.Phase,
+        EndedAt = end.CancelledAt, SpentMicroUsd = MicroUsd.FromUsd(end.SpentUsd),
+    };
 }
 
 /// <summary>What is left of a deleted audit: messages about it that come later change nothing.</summary>
@@ -163,6 +183,11 @@ static class PieceMaps
         model.Entity<DeletedAuditRow>(row =>
         {
             row.ToTable("deleted_audit").HasKey(r => r.AuditId);
+            row.Property(r => r.AuditId).ValueGeneratedNever();
+        });
+        model.Entity<RebuildRow>(row =>
+        {
+            row.ToTable("rebuild").HasKey(r => r.AuditId);
             row.Property(r => r.AuditId).ValueGeneratedNever();
         });
         model.Entity<TransitionRow>(row => row.ToTable("transition").HasKey(r => new { r.AuditId, r.Sequence }));

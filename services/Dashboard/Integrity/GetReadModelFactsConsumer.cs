@@ -15,7 +15,8 @@ sealed class GetReadModelFactsConsumer(DashboardDbContext db) : IConsumer<GetRea
     {
         var (asked, after) = (context.Message.AuditIds, context.Message.After ?? Guid.Empty);
         var limit = Math.Clamp(context.Message.Limit, 1, CheckIntegrity.MaxPageSize);
-        var rows = db.Audits.AsNoTracking();
+        // What is to be told anew counts as missing; so does an ended audit of which only the end was heard, by a read model that was lost before.
+        var rows = db.Audits.AsNoTracking().Where(row => !db.Rebuilds.Any(wanted => wanted.AuditId == row.AuditId) && (row.RegisteredAt != null || !ReadStates.Ended.Contains(row.Status)));
         rows = asked is null ? rows.Where(row => row.AuditId > after) : rows.Where(row => asked.Contains(row.AuditId));
         var shown = await rows.OrderBy(row => row.AuditId).Take(limit)
             .Select(row => new ReadModelFact

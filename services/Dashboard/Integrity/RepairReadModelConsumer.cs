@@ -25,7 +25,21 @@ sealed partial class RepairReadModelConsumer(DashboardDbContext db, TimeProvider
         {
             AuditId = auditId, Sequence = step.Sequence, Attempt = step.Attempt, FromState = step.From, ToState = step.To, Trigger = step.Trigger, Worker = step.Worker, At = step.At, ElapsedMs = step.ElapsedMs,
         }));
-        if (message.Pieces)
+        if (EndOf(message) is { } end && !await db.AttemptEnds.AnyAsync(known => known.AuditId == auditId && known.Attempt == end.Attempt, cancellationToken))
+            db.AttemptEnds.Add(end);
+        if (message.Completed is not null)
+            await RestoreReportAsync(row, message, cancellationToken);
+        var isRebuilt = await db.Rebuilds.Where(wanted => wanted.AuditId == auditId).ExecuteDeleteAsync(cancellationToken) > 0;
+        if (message.Pieces && isRebuilt)
+        {
+            // What is told again takes the place of this; what cannot be told any more stays.
+            await db.Answers.Where(x => x.AuditId == auditId).ExecuteUpdateAsync(set => set.SetProperty(x => x.Attempt, 0), cancellationToken);
+            await db.InsightLayers.Where(x => x.AuditId == auditId).ExecuteUpdateAsync(set => set.SetProperty(x => x.Attempt, 0), cancellationToken);
+            await db.Scores.Where(x => x.AuditId == auditId).ExecuteUpdateAsync(set => set.SetProperty(x => x.Attempt, 0), cancellationToken);
+            row.ScoreAttempt = 0;
+            await context.Publish(new DescribeAgain { AuditId = auditId, Attempt = message.Attempt }, cancellationToken);
+        }
+        else if (message.Pieces)
         {
             await db.Answers.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
             await db.Batches.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
@@ -38,6 +52,28 @@ sealed partial class RepairReadModelConsumer(DashboardDbContext db, TimeProvider
 
         Repaired(logger, auditId, message.Attempt, row.Status, message.Pieces);
     }
+
+    /// <summary>A completed audit had a whole report. Its manifest, where it is kept, says once more when all pieces are here; else the saga's word counts.</summary>
+    async Task RestoreReportAsync(AuditRow row, RepairReadModel message, CancellationToken cancellationToken)
+    {
+        var manifest = await db.Manifests.SingleOrDefaultAsync(known => known.AuditId == row.AuditId && known.Attempt == message.Attempt, cancellationToken);
+        if (manifest is null || !message.Pieces)
+        {
+            row.ReportAttempt = message.Attempt;
+            return;
+        }
+
+        manifest.PublishedAt = null;
+        row.ReportAttempt = 0;
+    }
+
+    static AttemptEndRow? EndOf(RepairReadModel message) => message switch
+    {
+        { Completed: { } end } => AttemptEndRow.Of(end),
+        { Failed: { } end } => AttemptEndRow.Of(end),
+        { Cancelled: { } end } => AttemptEndRow.Of(end),
+        _ => null,
+    };
 
     [LoggerMessage(LogLevel.Warning, "What is shown of audit {AuditId}, attempt {Attempt}, differed from the saga and is put right: {Status}; answers, score and insights anew: {Pieces}")]
     static partial void Repaired(ILogger logger, Guid auditId, int attempt, string status, bool pieces);

@@ -4,6 +4,7 @@ using Assay.Dashboard.Access;
 using Assay.Dashboard.Audits;
 using Assay.Dashboard.Database;
 using Assay.Dashboard.Pages;
+using Assay.Dashboard.Rebuild;
 using Assay.Dashboard.Spending;
 using Assay.ServiceDefaults;
 using Microsoft.EntityFrameworkCore;
@@ -25,7 +26,7 @@ static class OperationsPages
         PageEndpoints.Form(pages, "/operations/services/{service}/release", ReleaseAsync).RequireAuthorization(Policies.Operate);
     }
 
-    static async Task<IResult> OperationsAsync(HttpContext context, DashboardDbContext db, AuditReader reader, GatewayClient gateway, ServicesClient services, FaultedMessageDesk desk, IOptions<DashboardOptions> options, TimeProvider time, CancellationToken cancellationToken)
+    static async Task<IResult> OperationsAsync(HttpContext context, DashboardDbContext db, AuditReader reader, GatewayClient gateway, ServicesClient services, FaultedMessageDesk desk, ReadModelRebuild rebuild, IOptions<DashboardOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         // The slow ones are on their way while the database is read.
         var asked = services.LookAsync(cancellationToken);
@@ -46,7 +47,7 @@ static class OperationsPages
         return PageEndpoints.Page<OperationsPage>(new
         {
             LiveAudits = live.Items, LiveCount = live.Total, Failures = failures, Actions = actions, Engines = await engines, Services = states, Faulted = await desk.LookAsync(cancellationToken),
-            StallTimeout = options.Value.StallTimeout, MayOperate = context.User.IsInRole(Roles.Operator), Now = time.GetUtcNow().UtcDateTime,
+            Rebuild = await rebuild.StateAsync(cancellationToken), StallTimeout = options.Value.StallTimeout, MayOperate = context.User.IsInRole(Roles.Operator), Now = time.GetUtcNow().UtcDateTime,
         });
     }
 

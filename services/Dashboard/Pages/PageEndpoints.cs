@@ -10,6 +10,7 @@ using Assay.Dashboard.Deletion;
 using Assay.Dashboard.Engines;
 using Assay.Dashboard.Lineage;
 using Assay.Dashboard.Operations;
+using Assay.Dashboard.Rebuild;
 using Assay.Dashboard.Rederive;
 using Assay.Dashboard.Reports;
 using Assay.Dashboard.Settings;
@@ -58,6 +59,7 @@ static class PageEndpoints
         Form(pages, "/spending/resume", ResumeAsync).RequireAuthorization(Policies.Operate);
         pages.MapGet("/metrics-explained", () => Page<MetricsPage>()).RequireAuthorization(Policies.Read);
         OperationsPages.Map(pages);
+        RebuildEndpoints.MapPages(pages);
         EnginesPages.Map(pages);
         CompareEndpoints.MapPages(pages);
         RederiveEndpoints.MapPages(pages);

@@ -155,6 +155,24 @@ static class AuditProjection
         row.BudgetFinal = message.Final;
     }
 
+    /// <summary>Counts for less than any report of the ledger's own.</summary>
+    public static void Apply(this AuditRow row, MoneyTold message)
+    {
+        if (row.BudgetVersion > 0)
+            return;
+        row.BudgetVersion = 1;
+        row.CeilingMicroUsd = message.Scope.CeilingMicroUsd;
+        row.ReservedMicroUsd = message.Scope.ReservedMicroUsd;
+        row.SpentMicroUsd = message.Scope.SpentMicroUsd;
+        row.OverrunMicroUsd = message.Scope.OverrunMicroUsd;
+        row.InDoubtMicroUsd = message.InDoubtMicroUsd;
+        row.InDoubt = message.InDoubt;
+        row.Calls = message.Calls;
+        row.PaidTries = message.PaidTries;
+        row.Reused = message.Reused;
+        row.BudgetFinal = message.Scope.ReservedMicroUsd == 0;
+    }
+
     public static void Apply(this AuditRow row, AuditScored message)
     {
         Saw(row, message.Attempt);

@@ -64,7 +64,7 @@ sealed class ProjectionTransaction(IDbContextOutbox<DashboardDbContext> outbox, 
                 query_id = excluded.query_id, run = excluded.run, outcome = excluded.outcome, brands = excluded.brands, json = excluded.json
             WHERE excluded.attempt > answer.attempt OR (excluded.attempt = answer.attempt AND excluded.batch_id <> answer.batch_id)
             """);
-        writes.Insert(changes.Scores.Values, "DO NOTHING");
+        writes.Insert(changes.Scores.Values, "DO UPDATE SET attempt = excluded.attempt, scored_at = excluded.scored_at, json = excluded.json WHERE excluded.attempt > score.attempt");
         writes.Insert(changes.Layers.Values, "DO UPDATE SET attempt = excluded.attempt, json = excluded.json WHERE excluded.attempt > insight_layer.attempt");
         writes.Insert(changes.Judgements.Values, "DO UPDATE SET attempt = excluded.attempt, json = excluded.json WHERE excluded.attempt > judgement.attempt");
         writes.Insert(changes.Ends.Values, "DO NOTHING");

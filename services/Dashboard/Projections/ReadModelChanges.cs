@@ -76,6 +76,9 @@ sealed class ReadModelChanges(IReadOnlyDictionary<Guid, AuditRow> audits)
             case BudgetReported budget:
                 row.Apply(budget);
                 break;
+            case MoneyTold money:
+                row.Apply(money);
+                break;
             case AuditTransitioned transitioned:
                 row.Apply(transitioned);
                 Take(transitioned, told);
@@ -112,26 +115,15 @@ sealed class ReadModelChanges(IReadOnlyDictionary<Guid, AuditRow> audits)
                 break;
             case AuditCompleted completed:
                 row.Apply(completed);
-                End(completed, new AttemptEndRow
-                {
-                    AuditId = row.AuditId, Attempt = completed.Attempt, Status = AuditStates.Completed, EndedAt = completed.CompletedAt, SpentMicroUsd = MicroUsd.FromUsd(completed.SpentUsd),
-                });
+                End(completed, AttemptEndRow.Of(completed));
                 break;
             case AuditFailed failed:
                 row.Apply(failed);
-                End(failed, new AttemptEndRow
-                {
-                    AuditId = row.AuditId, Attempt = failed.Attempt, Status = AuditStates.Failed, Reason = failed.Reason, Detail = failed.Detail, Phase = failed.Phase,
-                    EndedAt = failed.FailedAt, SpentMicroUsd = MicroUsd.FromUsd(failed.SpentUsd),
-                });
+                End(failed, AttemptEndRow.Of(failed));
                 break;
             case AuditCancelled cancelled:
                 row.Apply(cancelled);
-                End(cancelled, new AttemptEndRow
-                {
-                    AuditId = row.AuditId, Attempt = cancelled.Attempt, Status = AuditStates.Cancelled, Reason = "Cancelled", Detail = cancelled.Reason, Phase = cancelled.Phase,
-                    EndedAt = cancelled.CancelledAt, SpentMicroUsd = MicroUsd.FromUsd(cancelled.SpentUsd),
-                });
+                End(cancelled, AttemptEndRow.Of(cancelled));
                 break;
             default:
                 throw new ArgumentException($"The read model does not know what {told.Message.GetType().Name} changes in audit {told.AuditId}.", nameof(told));

@@ -173,7 +173,7 @@ public sealed class APersonWithABrowser(BrowserHost browser)
         [
             "/", "/audits/new", $"/audits/{id}", $"/audits/{live}", $"/audits/{id}/answers", $"/audits/{id}/answers/key-chatgpt-q001", $"/audits/{id}/report", $"/audits/{id}/share", $"/audits/{id}/rederive",
             "/spending", "/spending/stop", "/spending/resume", "/operations", "/operations/messages", PlantedFaults.One, PlantedFaults.Alike, "/operations/engines/chatgpt/pause", "/operations/engines/chatgpt/resume", "/operations/engines/chatgpt/limits",
-            "/operations/services/Dashboard/release", $"/lineage/{id}", $"/audits/{id}/compare/{id}", $"/audits/{id}/delete", $"/audits/{live}/cancel",
+            "/operations/services/Dashboard/release", "/operations/read-model/rebuild", $"/lineage/{id}", $"/audits/{id}/compare/{id}", $"/audits/{id}/delete", $"/audits/{live}/cancel",
             "/audits/bulk?action=cancel&status=live", "/metrics-explained", "/settings",
         ];
         foreach (var path in paths)

@@ -1,5 +1,6 @@
 using Assay.Contracts;
 using Assay.Contracts.Internal.Analyzer;
+using Assay.Contracts.Internal.AuditSaga;
 using Assay.Contracts.Internal.Dashboard;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
@@ -23,6 +24,12 @@ sealed class Neighbours : AssayModule
 
     public Func<RetryAudit, IEnumerable<object>> OnRetry { get; set; } = retry => [Sample.Accepted(retry.AuditId, retry.FromAttempt + 1, 100)];
 
+    /// <summary>What the saga tells of audits when it is asked to compare them, beside an answer without differences.</summary>
+    public Func<CheckIntegrity, IEnumerable<object>> OnCompare { get; set; } = _ => [];
+
+    /// <summary>What the analysis tells again of an audit.</summary>
+    public Func<Guid, IEnumerable<object>> OnDescribeAgain { get; set; } = _ => [];
+
     public override string Name => "Neighbours";
 
     public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database) => builder.Services.AddSingleton(this);
@@ -40,7 +47,7 @@ sealed class Neighbours : AssayModule
             Heard.Add(message);
     }
 
-    public sealed class Saga(Neighbours neighbours) : IConsumer<RequestAudit>, IConsumer<CancelAudit>, IConsumer<RetryAudit>, IConsumer<ReportPublished>
+    public sealed class Saga(Neighbours neighbours) : IConsumer<RequestAudit>, IConsumer<CancelAudit>, IConsumer<RetryAudit>, IConsumer<ReportPublished>, IConsumer<CheckIntegrity>
     {
         public async Task Consume(ConsumeContext<RequestAudit> context)
         {
@@ -60,6 +67,13 @@ sealed class Neighbours : AssayModule
             neighbours.Hear(context.Message);
             foreach (var answer in neighbours.OnRetry(context.Message))
                 await context.Publish(answer, answer.GetType(), context.CancellationToken);
+        }
+
+        public async Task Consume(ConsumeContext<CheckIntegrity> context)
+        {
+            foreach (var told in neighbours.OnCompare(context.Message))
+                await context.Publish(told, told.GetType(), context.CancellationToken);
+            await context.RespondAsync(new IntegrityPage { Checked = 0, Unsettled = 0, Differences = [], Unanswered = [], CheckedAt = Sample.At(300) });
         }
 
         public Task Consume(ConsumeContext<ReportPublished> context)
@@ -136,8 +150,15 @@ sealed class Neighbours : AssayModule
         });
     }
 
-    public sealed class Analyzer(Neighbours neighbours) : IConsumer<GetAnswerTexts>, IConsumer<CompareAudits>, IConsumer<EraseAnswers>, IConsumer<RederiveAudit>, IConsumer<GetPartialScores>
+    public sealed class Analyzer(Neighbours neighbours) : IConsumer<GetAnswerTexts>, IConsumer<CompareAudits>, IConsumer<EraseAnswers>, IConsumer<RederiveAudit>, IConsumer<GetPartialScores>, IConsumer<DescribeAgain>
     {
+        public async Task Consume(ConsumeContext<DescribeAgain> context)
+        {
+            neighbours.Hear(context.Message);
+            foreach (var told in neighbours.OnDescribeAgain(context.Message.AuditId))
+                await context.Publish(told, told.GetType(), context.CancellationToken);
+        }
+
         public Task Consume(ConsumeContext<GetPartialScores> context) =>
             context.RespondAsync(new PartialScores { AuditId = context.Message.AuditId, Scored = Sample.Scored(context.Message.AuditId, Guid.Empty) });
 

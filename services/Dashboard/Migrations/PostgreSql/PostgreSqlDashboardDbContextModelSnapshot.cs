@@ -994,6 +994,22 @@ namespace Assay.Dashboard.Migrations.PostgreSql
                     b.ToTable("webhook", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Dashboard.Rebuild.RebuildRow", b =>
+                {
+                    b.Property<Guid>("AuditId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("audit_id");
+
+                    b.Property<DateTime>("WantedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("wanted_at");
+
+                    b.HasKey("AuditId")
+                        .HasName("pk_rebuild");
+
+                    b.ToTable("rebuild", (string)null);
+                });
+
             modelBuilder.Entity("MassTransit.EntityFrameworkCoreIntegration.InboxState", b =>
                 {
                     b.Property<long>("Id")

@@ -989,6 +989,22 @@ namespace Assay.Dashboard.Migrations.Sqlite
                     b.ToTable("webhook", (string)null);
                 });
 
+            modelBuilder.Entity("Assay.Dashboard.Rebuild.RebuildRow", b =>
+                {
+                    b.Property<Guid>("AuditId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("audit_id");
+
+                    b.Property<DateTime>("WantedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("wanted_at");
+
+                    b.HasKey("AuditId")
+                        .HasName("pk_rebuild");
+
+                    b.ToTable("rebuild", (string)null);
+                });
+
             modelBuilder.Entity("MassTransit.EntityFrameworkCoreIntegration.InboxState", b =>
                 {
                     b.Property<long>("Id")
