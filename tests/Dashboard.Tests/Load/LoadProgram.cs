@@ -7,7 +7,9 @@ static class LoadProgram
     {
         if (args is ["load", .. var rest])
             return await ReadModelLoad.RunAsync(rest);
-        await Console.Error.WriteLineAsync("Use: load [audits, 100000] [answers an audit, 100] [listeners, 500]; or `dotnet test` for the tests.");
+        if (args is ["screenshots", .. var shots])
+            return await Browser.Screenshots.RunAsync(shots);
+        await Console.Error.WriteLineAsync("Use: load [audits, 100000] [answers an audit, 100] [listeners, 500]; screenshots LOGIN-LINK FOLDER; or `dotnet test` for the tests.");
         return 2;
     }
 }
