@@ -12,6 +12,12 @@ static class Definitions
     /// <summary>A producer that speaks to the management API.</summary>
     public const string HttpProducer = "script";
 
+    /// <summary>A virtual host <c>assay</c> in which the guest may do everything. A broker killed a moment after it was told of one may have forgotten it, and a cluster takes its time to tell all nodes.</summary>
+    public const string OneVirtualHost = """
+        {"users":[{"name":"guest","password":"guest","tags":["administrator"]}],"vhosts":[{"name":"assay"}],
+         "permissions":[{"user":"guest","vhost":"assay","configure":".*","write":".*","read":".*"}]}
+        """;
+
     public static readonly IReadOnlyList<string> Services = ["saga", "gateway", "analyzer", "dashboard"];
 
     /// <summary>Its exported tables: queues, messages, faultsHeardBySaga, deadLetter.</summary>

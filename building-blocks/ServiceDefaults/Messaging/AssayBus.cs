@@ -36,13 +36,15 @@ public static class AssayBus
                     return;
                 queue.SetQuorumQueue();
                 queue.SetQueueArgument("x-delivery-limit", DeliveryLimit);
+        var nodes = options.Addresses;
+        builder.Services.AddSingleton(options);
                 queue.SetQueueArgument("x-overflow", "reject-publish");
                 queue.SetQueueArgument("x-dead-letter-strategy", "at-least-once");
                 queue.BindDeadLetterQueue(DeadLetterName, DeadLetterName, deadLetter => deadLetter.SetQuorumQueue());
             });
             bus.UsingRabbitMq((context, transport) =>
             {
-                transport.Host(options.Host, options.Port, options.VirtualHost, host =>
+                transport.Host(nodes.Count > 1 ? options.Host : nodes[0].Host, nodes.Count > 1 ? options.Port : nodes[0].Port, options.VirtualHost, host =>
                 {
                     host.Username(options.Username);
                     host.Password(SecretFile.Read("RabbitMq__Password", options.Password, options.PasswordFile) ?? "guest");
@@ -57,6 +59,12 @@ public static class AssayBus
                             tls.EnforcePolicyErrors(SslPolicyErrors.RemoteCertificateNameMismatch | SslPolicyErrors.RemoteCertificateChainErrors | SslPolicyErrors.RemoteCertificateNotAvailable);
                             if (check is not null)
                                 tls.CertificateValidationCallback = check;
+                    if (nodes.Count > 1)
+                        host.UseCluster(cluster =>
+                        {
+                            foreach (var node in nodes)
+                                cluster.Node($"{node.Host}:{node.Port}");
+                        });
                         });
                 });
                 transport.ConfigureSend(send => send.UseExecute(MakeCommandsMandatory));

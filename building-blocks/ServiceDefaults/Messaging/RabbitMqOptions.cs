@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Assay.ServiceDefaults;
 
 /// <summary>Where the broker is (section <c>RabbitMq</c>).</summary>
@@ -8,6 +10,9 @@ public sealed class RabbitMqOptions
 
     /// <summary>The port of AMQP; with TLS usually 5671.</summary>
     public ushort Port { get; set; } = 5672;
+
+    /// <summary>The nodes of a cluster, each <c>host</c> or <c>host:port</c>, with commas: who loses one goes on with the next. Empty: the one server that <see cref="Host"/> and <see cref="Port"/> name. With TLS each node's certificate must hold the name <see cref="Host"/>.</summary>
+    public string? Nodes { get; set; }
 
     /// <summary>The virtual host that all services of one system share.</summary>
     public string VirtualHost { get; set; } = "/";
@@ -35,4 +40,20 @@ public sealed class RabbitMqOptions
 
     /// <summary>A file that holds it.</summary>
     public string? OperationsPasswordFile { get; set; }
+
+    /// <summary>Where the broker's nodes listen; one unless <see cref="Nodes"/> is set.</summary>
+    /// <exception cref="FormatException"><see cref="Nodes"/> holds something else than hosts and ports.</exception>
+    internal IReadOnlyList<(string Host, ushort Port)> Addresses => Nodes is not { Length: > 0 } nodes
+        ? [(Host, Port)]
+        : [.. nodes.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Read)];
+
+    (string Host, ushort Port) Read(string node)
+    {
+        var colon = node.LastIndexOf(':');
+        if (colon < 0)
+            return (node, Port);
+        return colon > 0 && ushort.TryParse(node[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
+            ? (node[..colon], port)
+            : throw new FormatException($"The setting RabbitMq__Nodes holds '{node}', which is not host or host:port; write it as broker1:5672,broker2:5672.");
+    }
 }

@@ -86,13 +86,15 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
         {
             await using var connection = await new ConnectionFactory
             {
-                HostName = options.Host, Port = options.Port, VirtualHost = options.VirtualHost, UserName = User,
+                VirtualHost = options.VirtualHost, UserName = User,
                 Password = options.OperationsUsername is { Length: > 0 }
                     ? SecretFile.Read("RabbitMq__OperationsPassword", options.OperationsPassword, options.OperationsPasswordFile) ?? ""
                     : SecretFile.Read("RabbitMq__Password", options.Password, options.PasswordFile) ?? "guest",
-                Ssl = new SslOption { Enabled = options.UseTls, ServerName = options.Host, Version = BrokerTls.Protocols, CertificateValidationCallback = BrokerTls.CheckFor(options) },
-                ClientProvidedName = "assay operations", AutomaticRecoveryEnabled = false, RequestedConnectionTimeout = TimeSpan.FromSeconds(5), ContinuationTimeout = TimeSpan.FromSeconds(5),
-            }.CreateConnectionAsync(limit.Token);
+                AutomaticRecoveryEnabled = false, RequestedConnectionTimeout = TimeSpan.FromSeconds(5), ContinuationTimeout = TimeSpan.FromSeconds(5),
+            }.CreateConnectionAsync(options.Addresses.Select(node => new AmqpTcpEndpoint(node.Host, node.Port, new SslOption
+            {
+                Enabled = options.UseTls, ServerName = options.Host, Version = BrokerTls.Protocols, CertificateValidationCallback = BrokerTls.CheckFor(options),
+            })), "assay operations", limit.Token);
             return await act(connection, limit.Token);
         }
         catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.AccessRefused)
@@ -101,7 +103,7 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
         }
         catch (Exception exception) when (exception is RabbitMQClientException or IOException or TimeoutException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new BrokerUnavailableException($"The broker at {options.Host}:{options.Port} was asked {what} and did not: {exception.Message} Check that it runs, then try again; no message was lost.", exception);
+            throw new BrokerUnavailableException($"The broker at {string.Join(", ", options.Addresses.Select(node => $"{node.Host}:{node.Port}"))} was asked {what} and did not: {exception.Message} Check that it runs, then try again; no message was lost.", exception);
         }
         finally
         {
