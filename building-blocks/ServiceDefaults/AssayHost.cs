@@ -36,15 +36,32 @@ public static partial class AssayHost
         builder.AddAssayRabbitMqBus([module]);
         builder.AddAssayHealth();
         builder.AddAssayTelemetry($"assay-{module.Name.ToLowerInvariant()}");
+        builder.ListenFirst([module]);
 
         await using var app = builder.Build();
         app.MapAssayHealth();
         app.MapAssayMetrics();
         module.MapEndpoints(app);
-        await app.PrepareAsync([module], app.Lifetime.ApplicationStopping);
-        await app.NameUnreachableBrokerAsync();
-        await app.RunAsync();
+        try
+        {
+            await app.RunAsync();
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // It was told to stop while it still waited for its servers.
+        }
+
         return 0;
+    }
+
+    /// <summary>
+    /// The web server listens from the first moment, so that <c>/health/live</c> answers while the host waits for its servers; then
+    /// <see cref="PrepareAsync(IServiceProvider, IReadOnlyCollection{AssayModule}, CancellationToken)"/> runs, then everything else starts.
+    /// Until then all but health and metrics is answered with 503 and the reason.
+    /// </summary>
+    public static void ListenFirst(this WebApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules)
+    {
+        builder.AddStartOrder((services, cancellationToken) => services.PrepareAsync(modules, cancellationToken));
     }
 
     /// <summary>Numbers and times are written one way everywhere, whatever the machine's locale.</summary>
@@ -55,22 +72,42 @@ public static partial class AssayHost
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
     }
 
-    /// <summary>Migrates every module's database, then lets each module prepare; nothing else has started yet.</summary>
-    public static async Task PrepareAsync(this WebApplication app, IReadOnlyCollection<AssayModule> modules, CancellationToken cancellationToken)
+    /// <summary>Migrates every module's database, then lets each module prepare; bus and hosted services have not started yet.</summary>
+    public static Task PrepareAsync(this WebApplication app, IReadOnlyCollection<AssayModule> modules, CancellationToken cancellationToken) => app.Services.PrepareAsync(modules, cancellationToken);
+
+    static async Task PrepareAsync(this IServiceProvider services, IReadOnlyCollection<AssayModule> modules, CancellationToken cancellationToken)
     {
-        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Assay.Start");
-        if (app.Services.GetService<MessagingOptions>() is { CutRedelivery.Count: > 0 } messaging)
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("Assay.Start");
+        if (services.GetService<MessagingOptions>() is { CutRedelivery.Count: > 0 } messaging)
             RedeliveryCut(logger, string.Join(", ", messaging.Redelivery), string.Join(", ", messaging.CutRedelivery));
-        foreach (var migration in app.Services.GetServices<DatabaseMigration>())
-            await migration.RunAsync(app.Services, logger, cancellationToken);
+        if (services.GetService<RabbitMqOptions>() is { } broker)
+            await NameUnreachableBrokerAsync(broker, logger, cancellationToken);
+        foreach (var migration in services.GetServices<DatabaseMigration>())
+            await migration.RunAsync(services, logger, cancellationToken);
         foreach (var module in modules)
-            await module.PrepareAsync(app.Services, cancellationToken);
+            await module.PrepareAsync(services, cancellationToken);
     }
 
-    /// <summary>Registers the health checks that <see cref="MapAssayHealth"/> shows; the bus and each outbox add their own.</summary>
-    public static void AddAssayHealth(this WebApplicationBuilder builder) => builder.Services.AddHealthChecks();
+    /// <summary>Registers the health checks that <see cref="MapAssayHealth"/> shows; the bus, each database and each outbox add their own. Each has 4 s to answer.</summary>
+    public static void AddAssayHealth(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddHealthChecks();
+        builder.Services.PostConfigure<HealthCheckServiceOptions>(options =>
+        {
+            foreach (var check in options.Registrations.Where(check => check.Timeout == Timeout.InfiniteTimeSpan))
+                check.Timeout = TimeSpan.FromSeconds(4);
+            foreach (var check in options.Registrations.Where(check => check.Tags.Contains("outbox")))
+            {
+                var make = check.Factory;
+                check.Factory = services => new MessagesLeave(make(services));
+            }
+        });
+    }
 
-    /// <summary><c>/health/live</c> answers while the process runs; <c>/health/ready</c> while bus and databases are usable. Both are open.</summary>
+    /// <summary>
+    /// <c>/health/live</c> answers while the process runs, whatever its servers do; <c>/health/ready</c> while broker, databases, schemas and
+    /// outboxes are as they should be, else with 503, <c>missing</c> naming what is not. Both are open.
+    /// </summary>
     public static void MapAssayHealth(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).AllowAnonymous();
@@ -81,28 +118,35 @@ public static partial class AssayHost
         context.Response.WriteAsJsonAsync(new
         {
             status = report.Status.ToString(),
+            missing = report.Entries.Where(entry => entry.Value.Status == HealthStatus.Unhealthy).Select(entry => entry.Key).Order(StringComparer.Ordinal),
             checks = report.Entries.ToDictionary(entry => entry.Key, entry => new { status = entry.Value.Status.ToString(), entry.Value.Description }, StringComparer.Ordinal),
         });
 
     /// <summary>The bus waits for its broker without end; this says at start which broker, and which setting names it.</summary>
-    static async Task NameUnreachableBrokerAsync(this WebApplication app)
+    static async Task NameUnreachableBrokerAsync(RabbitMqOptions broker, ILogger logger, CancellationToken cancellationToken)
     {
-        var broker = app.Configuration.GetSection("RabbitMq").Get<RabbitMqOptions>() ?? new RabbitMqOptions();
-        using var client = new TcpClient();
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(app.Lifetime.ApplicationStopping);
-        limit.CancelAfter(TimeSpan.FromSeconds(3));
-        try
+        List<string> causes = [];
+        foreach (var (host, port) in broker.Addresses)
         {
-            await client.ConnectAsync(broker.Host, broker.Port, limit.Token);
+            using var client = new TcpClient();
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(TimeSpan.FromSeconds(3));
+            try
+            {
+                await client.ConnectAsync(host, port, limit.Token);
+                return;
+            }
+            catch (Exception exception) when (exception is SocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                causes.Add($"{host}:{port}: {exception.Message}");
+            }
         }
-        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
-        {
-            BrokerUnreachable(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Assay.Start"), broker.Host, broker.Port, exception.Message);
-        }
+
+        BrokerUnreachable(logger, string.Join("; ", causes));
     }
 
-    [LoggerMessage(LogLevel.Warning, "Cannot reach the broker at {Host}:{Port} yet; the service waits for it. Check the server and the settings RabbitMq__Host and RabbitMq__Port. {Cause}")]
-    static partial void BrokerUnreachable(ILogger logger, string host, int port, string cause);
+    [LoggerMessage(LogLevel.Warning, "Cannot reach the broker yet; the service waits for it. Check the server and the settings RabbitMq__Host and RabbitMq__Port, or RabbitMq__Nodes. {Cause}")]
+    static partial void BrokerUnreachable(ILogger logger, string cause);
 
     [LoggerMessage(LogLevel.Warning, "Scheduled redelivery is shortened to {Kept}: with {Cut} a message could outlive AuditSaga__StallTimeout")]
     static partial void RedeliveryCut(ILogger logger, string kept, string cut);

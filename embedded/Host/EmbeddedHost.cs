@@ -59,6 +59,7 @@ sealed class EmbeddedHost : IAsyncDisposable
             module.AddServices(builder, AssayDatabase.Sqlite(Path.Combine(directory.FullPath, DatabaseFile(module.Name))));
         builder.AddAssayInMemoryBus(modules);
         builder.AddAssayHealth();
+        builder.ListenFirst(modules);
         // The commands answer Ctrl+C themselves.
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();
         builder.Services.AddHostedService<SmallHeap>();
@@ -69,9 +70,8 @@ sealed class EmbeddedHost : IAsyncDisposable
             built.MapAssayHealth();
             foreach (var module in modules)
                 module.MapEndpoints(built);
-            await built.PrepareAsync(modules, cancellationToken);
-            await built.Services.GetRequiredService<IKeyStore>().EnsureKeyAsync("operator", "embedded command line", await ReadKeyAsync(directory, cancellationToken), cancellationToken);
             await built.StartAsync(cancellationToken);
+            await built.Services.GetRequiredService<IKeyStore>().EnsureKeyAsync("operator", "embedded command line", await ReadKeyAsync(directory, cancellationToken), cancellationToken);
             var address = Reachable(built.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
             await directory.TellAsync(address.ToString(), command, cancellationToken);
             return new EmbeddedHost(built, directory, address);

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -12,6 +13,48 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
 
     /// <summary>Key of the advisory lock under which a service's instances migrate; each service has its database, so one key does for all.</summary>
     const long MigrationLock = 0x4153_5341_594D_4947;
+
+    volatile Step step;
+
+    enum Step
+    {
+        Waiting,
+        Migrating,
+        Done,
+    }
+
+    /// <summary>The service whose database it is, for example <c>AuditSaga</c>; names the connection string and the health checks.</summary>
+    public string Service { get; } = contextType.Name.Replace("DbContext", "", StringComparison.Ordinal);
+
+    /// <summary>Why the database cannot be used yet; null once its schema is up to date.</summary>
+    public string? Missing => step switch
+    {
+        Step.Waiting => Unreachable,
+        Step.Migrating => $"The schema of {Service} is being brought up to date, by this instance or another.",
+        _ => null,
+    };
+
+    string Unreachable => $"It cannot reach the database of {Service} and tries again every {RetryAfter.TotalSeconds:0} s: check the server and the setting ConnectionStrings__{Service}.";
+
+    /// <summary>Whether the database answers. Until it is migrated this says what the migration found, so that nothing else touches a half-made schema.</summary>
+    public async Task<HealthCheckResult> CheckDatabaseAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        if (step != Step.Done)
+            return step == Step.Waiting ? HealthCheckResult.Unhealthy(Unreachable) : HealthCheckResult.Healthy("It answers.");
+        await using var scope = services.CreateAsyncScope();
+        try
+        {
+            await ((DbContext)scope.ServiceProvider.GetRequiredService(contextType)).Database.ExecuteSqlRawAsync("SELECT 1", cancellationToken);
+            return HealthCheckResult.Healthy("It answers.");
+        }
+        catch (Exception exception)
+        {
+            return HealthCheckResult.Unhealthy(Unreachable, exception);
+        }
+    }
+
+    /// <summary>Whether the schema is up to date.</summary>
+    public HealthCheckResult CheckSchema() => step == Step.Done ? HealthCheckResult.Healthy("The schema is up to date.") : HealthCheckResult.Unhealthy(Missing);
 
     /// <summary>
     /// Waits for the database, then applies what is missing. Several instances may start at once: a lock decides who migrates, the others
@@ -27,11 +70,13 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
             try
             {
                 await MigrateAsync(context, logger, cancellationToken);
+                step = Step.Done;
                 return;
             }
             catch (Exception exception) when (provider == DatabaseProvider.PostgreSql && exception.IsTransient())
             {
-                DatabaseUnreachable(logger, contextType.Name, contextType.Name.Replace("DbContext", "", StringComparison.Ordinal), RetryAfter, exception.Message);
+                step = Step.Waiting;
+                DatabaseUnreachable(logger, contextType.Name, Service, RetryAfter, exception.Message);
                 await Task.Delay(RetryAfter, cancellationToken);
             }
         }
@@ -45,6 +90,7 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
             return;
         }
 
+        step = Step.Migrating;
         // EF's own lock is taken after it has read which migrations are missing: of two instances on an empty database one would fail.
         // Outside the pool, so that the lock goes with the connection whatever happens.
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(context.Database.GetConnectionString()) { Pooling = false }.ConnectionString);
@@ -58,6 +104,7 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
     {
         var known = context.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
         var applied = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).ToHashSet(StringComparer.Ordinal);
+        step = Step.Migrating;
         var unknown = applied.Except(known, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         if (unknown.Count > 0)
             throw new SchemaTooNewException($"The database of {contextType.Name} holds migration {unknown[^1]}, which this version does not know: it was made by a newer version. Start that version, or restore a backup from before the upgrade.");

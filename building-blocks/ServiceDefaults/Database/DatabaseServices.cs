@@ -1,6 +1,7 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Assay.ServiceDefaults;
 
@@ -16,7 +17,11 @@ public static class DatabaseServices
         where TPostgreSql : TContext
         where TSqlite : TContext
     {
-        services.AddSingleton(new DatabaseMigration(typeof(TContext), database.Provider));
+        var migration = new DatabaseMigration(typeof(TContext), database.Provider);
+        services.AddSingleton(migration);
+        services.AddHealthChecks()
+            .Add(new HealthCheckRegistration($"database-{migration.Service}", provider => new Check(cancellationToken => migration.CheckDatabaseAsync(provider, cancellationToken)), HealthStatus.Unhealthy, ["ready"]))
+            .Add(new HealthCheckRegistration($"migrations-{migration.Service}", new Check(_ => Task.FromResult(migration.CheckSchema())), HealthStatus.Unhealthy, ["ready"]));
         // The options depend on nothing of a scope: made once, not for every message and request.
         return database.Provider switch
         {
@@ -24,5 +29,10 @@ public static class DatabaseServices
             DatabaseProvider.Sqlite => services.AddDbContext<TContext, TSqlite>(options => options.UseAssaySqlite(database.ConnectionString), ServiceLifetime.Scoped, ServiceLifetime.Singleton),
             _ => throw new ArgumentOutOfRangeException(nameof(database), database.Provider, "Unknown database provider."),
         };
+    }
+
+    sealed class Check(Func<CancellationToken, Task<HealthCheckResult>> check) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => check(cancellationToken);
     }
 }

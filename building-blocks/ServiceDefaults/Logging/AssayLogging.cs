@@ -26,12 +26,14 @@ public static class AssayLogging
             .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
             .ReadFrom.Configuration(builder.Configuration)
             .Enrich.FromLogContext();
+        // A command says in a sentence why it could not start, and a service that is stopped while it starts did not fail.
+        bool IsToldByTheCaller(LogEvent line) => line.MessageTemplate.Text == "Hosting failed to start" && (file is not null || line.Exception is OperationCanceledException);
         if (consoleLevel is { } level)
         {
             // Standard output belongs to the program's answer; logs go beside it.
-            configuration = string.Equals(builder.Configuration["Logging:Format"], "json", StringComparison.OrdinalIgnoreCase)
-                ? configuration.WriteTo.Console(new JsonFormatter(renderMessage: true), level, standardErrorFromLevel: LogEventLevel.Verbose)
-                : configuration.WriteTo.Console(level, Template, CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose);
+            configuration = configuration.WriteTo.Conditional(line => !IsToldByTheCaller(line), console => _ = string.Equals(builder.Configuration["Logging:Format"], "json", StringComparison.OrdinalIgnoreCase)
+                ? console.Console(new JsonFormatter(renderMessage: true), level, standardErrorFromLevel: LogEventLevel.Verbose)
+                : console.Console(level, Template, CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose));
         }
 
         if (file is not null)

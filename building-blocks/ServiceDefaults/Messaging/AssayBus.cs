@@ -3,6 +3,7 @@ using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 
 namespace Assay.ServiceDefaults;
@@ -19,7 +20,13 @@ public static class AssayBus
     public static void AddAssayInMemoryBus(this IHostApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules)
     {
         builder.Services.AddSingleton<IFaultedMessages, InMemoryFaultedMessages>();
-        builder.AddAssayBus(modules, bus => bus.UsingInMemory((context, transport) => transport.ConfigureEndpoints(context)));
+        builder.AddAssayBus(modules, "bus", bus =>
+        {
+            bus.UsingInMemory((context, transport) =>
+            {
+                transport.ConfigureEndpoints(context);
+            });
+        });
     }
 
     /// <summary>The bus of a service among others: quorum queues with a delivery limit and a dead-letter queue.</summary>
@@ -27,8 +34,10 @@ public static class AssayBus
     {
         var options = builder.Configuration.GetSection("RabbitMq").Get<RabbitMqOptions>() ?? new RabbitMqOptions();
         var check = BrokerTls.CheckFor(options);
+        var nodes = options.Addresses;
+        builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<IFaultedMessages>(_ => new RabbitMqFaultedMessages(options, DeadLetterName));
-        builder.AddAssayBus(modules, bus =>
+        builder.AddAssayBus(modules, "broker", bus =>
         {
             bus.AddConfigureEndpointsCallback((_, _, endpoint) =>
             {
@@ -36,8 +45,6 @@ public static class AssayBus
                     return;
                 queue.SetQuorumQueue();
                 queue.SetQueueArgument("x-delivery-limit", DeliveryLimit);
-        var nodes = options.Addresses;
-        builder.Services.AddSingleton(options);
                 queue.SetQueueArgument("x-overflow", "reject-publish");
                 queue.SetQueueArgument("x-dead-letter-strategy", "at-least-once");
                 queue.BindDeadLetterQueue(DeadLetterName, DeadLetterName, deadLetter => deadLetter.SetQuorumQueue());
@@ -50,6 +57,12 @@ public static class AssayBus
                     host.Password(SecretFile.Read("RabbitMq__Password", options.Password, options.PasswordFile) ?? "guest");
                     host.Heartbeat(TimeSpan.FromSeconds(10));
                     host.PublisherConfirmation = true;
+                    if (nodes.Count > 1)
+                        host.UseCluster(cluster =>
+                        {
+                            foreach (var node in nodes)
+                                cluster.Node($"{node.Host}:{node.Port}");
+                        });
                     if (options.UseTls)
                         host.UseSsl(tls =>
                         {
@@ -59,12 +72,6 @@ public static class AssayBus
                             tls.EnforcePolicyErrors(SslPolicyErrors.RemoteCertificateNameMismatch | SslPolicyErrors.RemoteCertificateChainErrors | SslPolicyErrors.RemoteCertificateNotAvailable);
                             if (check is not null)
                                 tls.CertificateValidationCallback = check;
-                    if (nodes.Count > 1)
-                        host.UseCluster(cluster =>
-                        {
-                            foreach (var node in nodes)
-                                cluster.Node($"{node.Host}:{node.Port}");
-                        });
                         });
                 });
                 transport.ConfigureSend(send => send.UseExecute(MakeCommandsMandatory));
@@ -74,7 +81,7 @@ public static class AssayBus
         });
     }
 
-    static void AddAssayBus(this IHostApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules, Action<IBusRegistrationConfigurator> useTransport)
+    static void AddAssayBus(this IHostApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules, string check, Action<IBusRegistrationConfigurator> useTransport)
     {
         builder.Services.AddSingleton(MessagingOptions.From(builder.Configuration));
         builder.Services.AddOptions<MassTransitHostOptions>().Configure(host =>
@@ -87,10 +94,31 @@ public static class AssayBus
             // Nothing leaves the machine unasked, not even MassTransit's count of endpoints.
             bus.DisableUsageTelemetry();
             bus.SetKebabCaseEndpointNameFormatter();
+            bus.ConfigureHealthCheckOptions(options => options.Name = check);
             foreach (var module in modules)
                 module.AddConsumers(bus);
             useTransport(bus);
         });
+        builder.Services.PostConfigure<HealthCheckServiceOptions>(options =>
+        {
+            foreach (var registration in options.Registrations.Where(registration => registration.Name == check))
+            {
+                var make = registration.Factory;
+                registration.Factory = services => new QueuesCanBeRead(make(services));
+            }
+        });
+    }
+
+    /// <summary>MassTransit calls a bus degraded that has lost its broker and waits for it: alive, but nothing is consumed.</summary>
+    sealed class QueuesCanBeRead(IHealthCheck bus) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            var result = await bus.CheckHealthAsync(context, cancellationToken);
+            return result.Status == HealthStatus.Healthy
+                ? HealthCheckResult.Healthy("Its queues are read.")
+                : HealthCheckResult.Unhealthy($"Its queues cannot be read now: check the broker and the settings RabbitMq__Host and RabbitMq__Port, or RabbitMq__Nodes. {result.Description}".TrimEnd(), result.Exception);
+        }
     }
 
     /// <summary>

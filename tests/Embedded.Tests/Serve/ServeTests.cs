@@ -26,6 +26,14 @@ public sealed class Serving
         using (var http = new HttpClient(handler))
         {
             (await http.GetAsync(new Uri(url + "/health/live"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+            using (var ready = await http.GetAsync(new Uri(url + "/health/ready")))
+            {
+                ready.StatusCode.ShouldBe(HttpStatusCode.OK);
+                var said = await ready.Content.ReadAsStringAsync();
+                foreach (var check in new[] { "bus", "start", "database-AuditSaga", "migrations-LlmGateway", "outbox-AnalyzerDbContext", "database-Dashboard" })
+                    said.ShouldContain($"\"{check}\"");
+            }
+
             (await http.GetAsync(new Uri(url + "/api/audits"))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
             ((int)(await http.GetAsync(new Uri(link))).StatusCode).ShouldBeLessThan(400);
         }
@@ -67,6 +75,7 @@ public sealed class Serving
         result.ExitCode.ShouldBe(ExitCodes.BadInput, result.ToString());
         result.Error.ShouldContain($"{port}");
         result.Error.ShouldContain("--urls");
+        result.Error.ShouldNotContain("   at ", Case.Sensitive, "a sentence, no stack");
     }
 
     [Fact]
