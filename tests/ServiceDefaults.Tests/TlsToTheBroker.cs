@@ -13,30 +13,26 @@ namespace Assay.ServiceDefaults.Tests;
 public sealed class TlsToTheBroker : IAsyncLifetime
 {
     static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
-    readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("assay-tls");
+    TestAuthority? authority;
     PrivateRabbitMq? broker;
 
     public async Task InitializeAsync()
     {
-        await MakeAuthorityAsync("ca");
-        await MakeAuthorityAsync("other");
-        await File.WriteAllTextAsync(In("names"), "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n");
-        await OpenSslAsync("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=broker", "-keyout", In("server.key"), "-out", In("server.csr"));
-        await OpenSslAsync("x509", "-req", "-in", In("server.csr"), "-CA", In("ca.pem"), "-CAkey", In("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", In("names"), "-out", In("server.pem"));
-        broker = await PrivateRabbitMq.StartAsync(certificates: folder.FullName);
+        authority = await TestAuthority.CreateAsync();
+        broker = await PrivateRabbitMq.StartAsync(certificates: authority.Folder);
     }
 
     public async Task DisposeAsync()
     {
         if (broker is not null)
             await broker.DisposeAsync();
-        folder.Delete(recursive: true);
+        authority?.Dispose();
     }
 
     [Fact]
     public async Task Should_connect_where_the_authority_is_trusted_and_nowhere_else()
     {
-        using (var trusting = Host("127.0.0.1", In("ca.pem"), out _))
+        using (var trusting = Host("127.0.0.1", authority!.Signer, out _))
         {
             using var limit = new CancellationTokenSource(Bound);
             await trusting.StartAsync(limit.Token);
@@ -48,17 +44,17 @@ public sealed class TlsToTheBroker : IAsyncLifetime
         }
 
         // An authority that did not sign it; a name that is not in it; the system's authorities, which do not know ours.
-        await RefusesAsync("127.0.0.1", In("other.pem"));
-        await RefusesAsync("localhost", In("ca.pem"));
+        await RefusesAsync("127.0.0.1", authority!.Other);
+        await RefusesAsync("localhost", authority!.Signer);
         await RefusesAsync("127.0.0.1", caFile: null);
     }
 
     [Fact]
     public void Should_name_the_setting_that_cannot_be_used()
     {
-        Should.Throw<InvalidOperationException>(() => BrokerTls.CheckFor(new RabbitMqOptions { UseTls = true, CaFile = In("missing.pem") })).Message.ShouldContain("RabbitMq__CaFile");
-        Should.Throw<InvalidOperationException>(() => BrokerTls.CheckFor(new RabbitMqOptions { UseTls = true, CaFile = In("names") })).Message.ShouldContain("holds no certificate");
-        Should.Throw<InvalidOperationException>(() => BrokerTls.CheckFor(new RabbitMqOptions { CaFile = In("ca.pem") })).Message.ShouldContain("RabbitMq__UseTls");
+        Should.Throw<InvalidOperationException>(() => BrokerTls.CheckFor(new RabbitMqOptions { UseTls = true, CaFile = authority!.Other + ".missing" })).Message.ShouldContain("RabbitMq__CaFile");
+        Should.Throw<InvalidOperationException>(() => BrokerTls.CheckFor(new RabbitMqOptions { UseTls = true, CaFile = authority!.NoCertificate })).Message.ShouldContain("holds no certificate");
+        Should.Throw<InvalidOperationException>(() => BrokerTls.CheckFor(new RabbitMqOptions { CaFile = authority!.Signer })).Message.ShouldContain("RabbitMq__UseTls");
     }
 
     async Task RefusesAsync(string host, string? caFile)
@@ -91,13 +87,6 @@ public sealed class TlsToTheBroker : IAsyncLifetime
         builder.AddAssayRabbitMqBus([]);
         return builder.Build();
     }
-
-    string In(string name) => Path.Combine(folder.FullName, name);
-
-    Task MakeAuthorityAsync(string name) =>
-        OpenSslAsync("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", $"/CN=assay {name}", "-keyout", In($"{name}.key"), "-out", In($"{name}.pem"));
-
-    Task OpenSslAsync(params string[] arguments) => ServerProcess.RunAsync("openssl", arguments, folder.FullName, Bound);
 
     sealed class Lines(ConcurrentQueue<string> log) : ILoggerProvider, ILogger
     {

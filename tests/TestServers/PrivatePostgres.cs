@@ -11,11 +11,13 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private readonly bool _fsync;
     private readonly int? _diskMegabytes;
     private readonly bool _countStatements;
+    private readonly bool _tls;
     private ServerProcess? _server;
 
-    private PrivatePostgres(string binaries, string workplace, int port, bool fsync, int? diskMegabytes, bool countStatements)
+    private PrivatePostgres(string binaries, string workplace, int port, bool fsync, int? diskMegabytes, bool countStatements, bool tls)
     {
         _countStatements = countStatements;
+        _tls = tls;
         _diskMegabytes = diskMegabytes;
         _binaries = binaries;
         _workplace = workplace;
@@ -35,16 +37,19 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <param name="fsync">Off by default: tests kill the server, not the machine. On where commits are measured.</param>
     /// <param name="diskMegabytes">The size of a disk of its own in memory (mounted, which needs root), so that it can be filled.</param>
     /// <param name="countStatements">Loads <c>pg_stat_statements</c>; its view still needs CREATE EXTENSION in the database it is read from.</param>
-    public static async Task<PrivatePostgres> StartAsync(bool fsync = false, int? diskMegabytes = null, bool countStatements = false)
+    /// <param name="certificates">A folder with <c>server.pem</c> and <c>server.key</c>, with which it also takes encrypted connections; null for none.</param>
+    public static async Task<PrivatePostgres> StartAsync(bool fsync = false, int? diskMegabytes = null, bool countStatements = false, string? certificates = null)
     {
         var binaries = FindBinaries();
         var workplace = Workplace.Create("postgres");
-        var postgres = new PrivatePostgres(binaries, workplace, Loopback.FreePort(), fsync, diskMegabytes, countStatements);
+        var postgres = new PrivatePostgres(binaries, workplace, Loopback.FreePort(), fsync, diskMegabytes, countStatements, certificates is not null);
         if (diskMegabytes is { } size)
             await postgres.MountDiskAsync(size);
         var (file, arguments) = postgres.AsUser(Path.Combine(binaries, "initdb"),
             ["-D", postgres.Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
         await ServerProcess.RunAsync(file, arguments, workplace, TimeSpan.FromSeconds(60));
+        if (certificates is not null)
+            await postgres.TakeCertificatesAsync(certificates);
         await postgres.StartServerAsync();
         return postgres;
     }
@@ -118,6 +123,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             "-c", $"fsync={(_fsync ? "on" : "off")}", "-c", $"full_page_writes={(_fsync ? "on" : "off")}",
             "-c", $"max_wal_size={(_diskMegabytes is null ? 1024 : 128)}MB", "-c", "max_connections=300", "-c", "shared_buffers=128MB", "-c", "timezone=UTC", "-c", "log_timezone=UTC",
             .. _countStatements ? ["-c", "shared_preload_libraries=pg_stat_statements"] : Array.Empty<string>(),
+            .. _tls ? ["-c", "ssl=on", "-c", "ssl_cert_file=server.pem", "-c", "ssl_key_file=server.key"] : Array.Empty<string>(),
         ]);
         _server = ServerProcess.Start(file, arguments, _workplace);
         await _server.WaitUntilAsync("PostgreSQL", IsAcceptingAsync, TimeSpan.FromSeconds(60));
@@ -155,6 +161,13 @@ public sealed class PrivatePostgres : IAsyncDisposable
     {
         Directory.CreateDirectory(Disk);
         await ServerProcess.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={megabytes}m,mode=0777", "tmpfs", Disk], _workplace, TimeSpan.FromSeconds(20));
+    }
+
+    /// <summary>The server reads its key only if nobody else can.</summary>
+    private async Task TakeCertificatesAsync(string folder)
+    {
+        foreach (var name in new[] { "server.pem", "server.key" })
+            await ServerProcess.RunAsync("install", ["-m", "600", .. NativeMethods.EffectiveUserId() == 0 ? (string[])["-o", "nobody", "-g", "nogroup"] : [], Path.Combine(folder, name), Path.Combine(Data, name)], _workplace, TimeSpan.FromSeconds(20));
     }
 
     private string Disk => Path.Combine(_workplace, "disk");

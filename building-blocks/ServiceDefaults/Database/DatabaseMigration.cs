@@ -79,8 +79,15 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
                 DatabaseUnreachable(logger, contextType.Name, Service, RetryAfter, exception.Message);
                 await Task.Delay(RetryAfter, cancellationToken);
             }
+            catch (NpgsqlException exception)
+            {
+                throw new DatabaseUnusableException($"The database of {Service} cannot be used: {Causes(exception)} Check the setting ConnectionStrings__{Service}: server, user, password, and with TLS the server's name and the file of authorities.", exception);
+            }
         }
     }
+
+    /// <summary>What failed and why: of a refused certificate only the inner exception speaks.</summary>
+    static string Causes(Exception exception) => exception.InnerException is { } inner ? $"{exception.Message}: {Causes(inner)}" : exception.Message;
 
     async Task MigrateAsync(DbContext context, ILogger logger, CancellationToken cancellationToken)
     {
@@ -130,3 +137,6 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
 
 /// <summary>The schema in the database is newer than this version of the service.</summary>
 public sealed class SchemaTooNewException(string message) : Exception(message);
+
+/// <summary>The database answers and refuses, or is not the one the settings describe: waiting would not help.</summary>
+public sealed class DatabaseUnusableException(string message, Exception inner) : Exception(message, inner);
