@@ -16,6 +16,9 @@ namespace Assay.ServiceDefaults;
 /// <summary>How hosts are put together: modules, a bus, a database for each.</summary>
 public static partial class AssayHost
 {
+    /// <summary>The most bytes of any request's body; what takes requests of its own size says so earlier.</summary>
+    const long MaxRequestBody = 8 << 20;
+
     /// <summary>Runs one service on RabbitMQ and its own PostgreSQL database until it is told to stop.</summary>
     /// <returns>The process's exit code: 0, or 1 if a setting is missing or wrong.</returns>
     public static async Task<int> RunServiceAsync(AssayModule module, string[] args)
@@ -61,6 +64,7 @@ public static partial class AssayHost
     /// </summary>
     public static void ListenFirst(this WebApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules)
     {
+        builder.WebHost.ConfigureKestrel(server => server.Limits.MaxRequestBodySize = MaxRequestBody);
         builder.AddStartOrder((services, cancellationToken) => services.PrepareAsync(modules, cancellationToken));
     }
 

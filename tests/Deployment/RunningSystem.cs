@@ -36,7 +36,7 @@ public sealed class RunningSystem : IAsyncLifetime
     {
         receiver = await OtlpReceiver.StartAsync();
         postgres = await PrivatePostgres.StartAsync();
-        broker = await PrivateRabbitMq.StartAsync(await Definitions.PrintAsync(Passwords, "guest", "guest"));
+        broker = await PrivateRabbitMq.StartAsync(await Definitions.PrintAsync(Passwords, "guest", "guest"), settings: await BrokerSettingsAsync());
         services = await AssayServices.PrepareAsync(postgres, broker, new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["Engines__chatgpt__Kind"] = "scripted",
@@ -86,6 +86,10 @@ public sealed class RunningSystem : IAsyncLifetime
     {
         ["brand"] = new JsonObject { ["name"] = brand, ["aliases"] = new JsonArray() },
         ["competitors"] = new JsonArray(new JsonObject { ["name"] = "Sony" }),
+    /// <summary>What deploy/rabbitmq/rabbitmq.conf says, but for the path of the definitions.</summary>
+    static async Task<string> BrokerSettingsAsync() =>
+        string.Concat((await File.ReadAllLinesAsync(Path.Combine(SharedFolder.RepositoryRoot, "deploy", "rabbitmq", "rabbitmq.conf"))).Where(line => !line.StartsWith("load_definitions", StringComparison.Ordinal)).Select(line => line + "\n"));
+
         ["queryCount"] = 6,
         ["engines"] = new JsonArray(engine),
         ["ceilingUsd"] = 5,

@@ -45,12 +45,13 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <param name="definitions">JSON of users, vhosts, permissions and policies, applied before the listener opens; null for the defaults.</param>
     /// <param name="nodes">How many nodes the broker has; quorum queues live on up to three.</param>
     /// <param name="certificates">A folder with <c>ca.pem</c>, <c>server.pem</c> and <c>server.key</c>; null for no TLS.</param>
-    public static async Task<PrivateRabbitMq> StartAsync(string? definitions = null, int nodes = 1, string? certificates = null)
+    /// <param name="settings">Further lines of every node's configuration.</param>
+    public static async Task<PrivateRabbitMq> StartAsync(string? definitions = null, int nodes = 1, string? certificates = null, string settings = "")
     {
         var scripts = FindScripts();
         var workplace = Workplace.Create("rabbitmq");
         var broker = new PrivateRabbitMq(scripts, workplace, nodes);
-        await broker.PrepareAsync(definitions, certificates);
+        await broker.PrepareAsync(definitions, certificates, settings);
         // The first node forms the cluster; the others join it.
         for (var number = 0; number < nodes; number++)
             await broker.StartNodeAsync(number);
@@ -186,7 +187,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     private string In(string name) => Path.Combine(_workplace, name);
 
-    private async Task PrepareAsync(string? definitions, string? certificates)
+    private async Task PrepareAsync(string? definitions, string? certificates, string settings)
     {
         Directory.CreateDirectory(In("home"));
         Directory.CreateDirectory(In("data"));
@@ -198,7 +199,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         if (definitions is not null)
             await File.WriteAllTextAsync(In("definitions.json"), definitions);
         foreach (var node in _nodes)
-            await File.WriteAllTextAsync(In($"{node.Name}.conf"), ConfigurationOf(node, definitions is not null) + (certificates is null ? "" : TlsConfiguration(certificates)));
+            await File.WriteAllTextAsync(In($"{node.Name}.conf"), ConfigurationOf(node, definitions is not null) + (certificates is null ? "" : TlsConfiguration(certificates)) + settings);
         _epmd = ServerProcess.Start(FindEpmd(), ["-port", $"{_epmdPort}", "-address", "127.0.0.1"], _workplace);
         await _epmd.WaitUntilAsync("epmd", stop => Loopback.AcceptsAsync(_epmdPort, stop), TimeSpan.FromSeconds(15));
     }
