@@ -32,6 +32,9 @@ public sealed class RunningSystem : IAsyncLifetime
     /// <summary>A provider's key that nothing may ever write down.</summary>
     public string EngineKey { get; } = $"sk-planted-{Guid.NewGuid():N}";
 
+    /// <summary>Further secrets that every service is given: the databases' password (they trust this machine and do not ask for it) and the key of the metrics.</summary>
+    public IReadOnlyDictionary<string, string> FurtherSecrets { get; } = new[] { "PGPASSWORD", "Metrics__Key" }.ToDictionary(setting => setting, setting => $"planted-{setting}-{Guid.NewGuid():N}", StringComparer.Ordinal);
+
     public async Task InitializeAsync()
     {
         receiver = await OtlpReceiver.StartAsync();
@@ -62,6 +65,8 @@ public sealed class RunningSystem : IAsyncLifetime
         {
             ["RabbitMq__Username"] = Users[service],
             ["RabbitMq__Password"] = Passwords[Users[service]],
+            ["PGPASSWORD"] = FurtherSecrets["PGPASSWORD"],
+            ["Metrics__Key"] = FurtherSecrets["Metrics__Key"],
         });
         await services.StartAllAsync();
         client = new HttpClient { BaseAddress = services.Dashboard.Url, Timeout = TimeSpan.FromSeconds(30) };
@@ -81,15 +86,15 @@ public sealed class RunningSystem : IAsyncLifetime
             await receiver.DisposeAsync();
     }
 
+    /// <summary>What deploy/rabbitmq/rabbitmq.conf says, but for the path of the definitions.</summary>
+    static async Task<string> BrokerSettingsAsync() =>
+        string.Concat((await File.ReadAllLinesAsync(Path.Combine(SharedFolder.RepositoryRoot, "deploy", "rabbitmq", "rabbitmq.conf"))).Where(line => !line.StartsWith("load_definitions", StringComparison.Ordinal)).Select(line => line + "\n"));
+
     /// <summary>A small audit by simulated engines.</summary>
     public static JsonObject Request(string brand, string engine = "chatgpt") => new()
     {
         ["brand"] = new JsonObject { ["name"] = brand, ["aliases"] = new JsonArray() },
         ["competitors"] = new JsonArray(new JsonObject { ["name"] = "Sony" }),
-    /// <summary>What deploy/rabbitmq/rabbitmq.conf says, but for the path of the definitions.</summary>
-    static async Task<string> BrokerSettingsAsync() =>
-        string.Concat((await File.ReadAllLinesAsync(Path.Combine(SharedFolder.RepositoryRoot, "deploy", "rabbitmq", "rabbitmq.conf"))).Where(line => !line.StartsWith("load_definitions", StringComparison.Ordinal)).Select(line => line + "\n"));
-
         ["queryCount"] = 6,
         ["engines"] = new JsonArray(engine),
         ["ceilingUsd"] = 5,

@@ -83,8 +83,8 @@ public sealed partial class WhatItTells(RunningSystem system)
 
         logs.ShouldNotContain(system.EngineKey);
         logs.ShouldNotContain(system.Services.OperatorKey);
-        foreach (var password in system.Passwords.Values)
-            logs.ShouldNotContain(password);
+        foreach (var secret in system.Passwords.Values.Concat(system.FurtherSecrets.Values))
+            logs.ShouldNotContain(secret);
         foreach (var instance in system.Services.Instances)
             (await system.Api.GetStringAsync(new Uri(instance.Url, "metrics"))).ShouldNotContain(system.EngineKey);
     }
