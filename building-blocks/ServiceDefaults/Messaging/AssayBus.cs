@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Assay.ServiceDefaults;
 
@@ -24,6 +25,7 @@ public static class AssayBus
         {
             bus.UsingInMemory((context, transport) =>
             {
+                AuditLogScope.Connect(transport, context.GetRequiredService<ILoggerFactory>());
                 transport.ConfigureEndpoints(context);
             });
         });
@@ -74,6 +76,7 @@ public static class AssayBus
                                 tls.CertificateValidationCallback = check;
                         });
                 });
+                AuditLogScope.Connect(transport, context.GetRequiredService<ILoggerFactory>());
                 transport.ConfigureSend(send => send.UseExecute(MakeCommandsMandatory));
                 transport.ConfigurePublish(publish => publish.UseExecute(MakeCommandsMandatory));
                 transport.ConfigureEndpoints(context);
