@@ -29,7 +29,7 @@ public sealed class AnalyzerModule : AssayModule
 
     public override void AddConsumers(IBusRegistrationConfigurator bus)
     {
-        bus.AddEntityFrameworkOutbox<AnalyzerDbContext>();
+        bus.AddAssayOutbox<AnalyzerDbContext>();
         bus.AddServiceOperations<AnalyzerDbContext>(Name);
         bus.AddConsumer<PlanQueriesConsumer, PlanQueriesConsumerDefinition>();
         bus.AddConsumer<AnalyzeAnswersConsumer, AnalyzeAnswersConsumerDefinition>();

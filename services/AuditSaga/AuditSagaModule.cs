@@ -48,14 +48,14 @@ public sealed class AuditSagaModule : AssayModule
 
     public override void AddConsumers(IBusRegistrationConfigurator bus)
     {
-        bus.AddEntityFrameworkOutbox<AuditSagaDbContext>();
+        bus.AddAssayOutbox<AuditSagaDbContext>();
         bus.AddServiceOperations<AuditSagaDbContext>(Name);
         bus.AddConsumer<CheckIntegrityConsumer, CheckIntegrityConsumerDefinition>();
         bus.AddRequestClient<GetLedgerFacts>();
         bus.AddRequestClient<GetAnalysisFacts>();
         bus.AddRequestClient<GetReadModelFacts>();
         bus.AddSagaStateMachine<AuditStateMachine, AuditState, AuditStateDefinition>()
-            .EntityFrameworkRepository(repository => repository.ExistingDbContext<AuditSagaDbContext>());
+            .StoreIn<AuditState, AuditSagaDbContext>();
         bus.AddConsumer<GetLedgerSeenConsumer, GetLedgerSeenConsumerDefinition>();
         bus.AddConsumer<FailLiveAuditsConsumer, FailLiveAuditsConsumerDefinition>();
     }

@@ -157,7 +157,7 @@ public sealed class DashboardModule : AssayModule
         bus.AddRequestClient<ReleaseParked>();
         bus.AddRequestClient<QuoteAudit>();
         bus.AddRequestClient<RecoverLedger>();
-        bus.AddEntityFrameworkOutbox<DashboardDbContext>();
+        bus.AddAssayOutbox<DashboardDbContext>();
         bus.AddServiceOperations<DashboardDbContext>(Name);
     }
 

@@ -64,7 +64,7 @@ public sealed class LlmGatewayModule : AssayModule
 
     public override void AddConsumers(IBusRegistrationConfigurator bus)
     {
-        bus.AddEntityFrameworkOutbox<LlmGatewayDbContext>(_ => { });
+        bus.AddAssayOutbox<LlmGatewayDbContext>();
         bus.AddServiceOperations<LlmGatewayDbContext>(Name);
         bus.AddConsumer<OpenBudgetConsumer, OpenBudgetConsumerDefinition>();
         bus.AddConsumer<CloseBudgetConsumer, CloseBudgetConsumerDefinition>();

@@ -1,3 +1,6 @@
+#if OFFICIAL_ENTITY_FRAMEWORK
+using Assay.OfficialEntityFramework;
+#endif
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
@@ -21,6 +24,9 @@ public abstract class AssayDbContext(DbContextOptions options) : DbContext(optio
         modelBuilder.UseSnakeCaseNames();
         // After the naming convention: these tables keep the official package's names.
         modelBuilder.AddMessagingEntities();
+#if OFFICIAL_ENTITY_FRAMEWORK
+        modelBuilder.AddOfficialMessagingEntities();
+#endif
     }
 
     /// <summary>The service's own tables.</summary>

@@ -1,3 +1,6 @@
+#if OFFICIAL_ENTITY_FRAMEWORK
+using Assay.OfficialEntityFramework;
+#endif
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,6 +32,34 @@ public static class EndpointPolicy
             endpoint.UseScheduledRedelivery(redelivery => redelivery.Intervals([.. options.Redelivery]));
         if (options.ImmediateRetries > 0)
             endpoint.UseMessageRetry(retry => retry.Immediate(options.ImmediateRetries));
+#if OFFICIAL_ENTITY_FRAMEWORK
+        endpoint.UseOfficialOutbox<TDbContext>(context);
+#else
         endpoint.UseEntityFrameworkOutbox<TDbContext>(context);
+#endif
     }
+}
+
+/// <summary>Where a module's messages and sagas are stored.</summary>
+public static class MessageStorage
+{
+    /// <summary>Inbox, outbox, scheduler and sweeper of a module's DbContext.</summary>
+    public static void AddAssayOutbox<TDbContext>(this IBusRegistrationConfigurator bus)
+        where TDbContext : DbContext
+    {
+        bus.AddEntityFrameworkOutbox<TDbContext>();
+#if OFFICIAL_ENTITY_FRAMEWORK
+        bus.AddOfficialOutbox<TDbContext>();
+#endif
+    }
+
+    /// <summary>Stores a saga in a module's DbContext, its row locked while a message changes it.</summary>
+    public static void StoreIn<TSaga, TDbContext>(this ISagaRegistrationConfigurator<TSaga> saga)
+        where TSaga : class, ISaga
+        where TDbContext : DbContext =>
+#if OFFICIAL_ENTITY_FRAMEWORK
+        saga.OfficialRepository<TSaga, TDbContext>();
+#else
+        saga.EntityFrameworkRepository(repository => repository.ExistingDbContext<TDbContext>());
+#endif
 }
