@@ -76,7 +76,7 @@ sealed partial class EngineLane
     /// <summary>Set while spending is halted, so that calls wait here instead of asking the ledger again and again.</summary>
     public bool IsHalted { get; set; }
 
-    /// <summary>What the head of the queue waits for; null if nothing waits.</summary>
+    /// <summary>What calls of this engine wait for; null if nothing holds them up.</summary>
     public (string For, DateTimeOffset? Until)? Waiting { get; private set; }
 
     /// <summary>Until when the breaker lets nothing through; null if it is not open.</summary>
@@ -188,16 +188,14 @@ sealed partial class EngineLane
     TimeSpan NextWait(DateTimeOffset now)
     {
         var fallback = TimeSpan.FromSeconds(1);
-        if (_queue.First is not { } head)
-        {
-            Waiting = null;
-            return fallback;
-        }
-
+        // What holds up the whole engine is told with nothing queued here too: calls are left in the ledger meanwhile.
         Waiting = IsHalted ? ("spending to be resumed", null)
             : IsPaused ? ($"engine {_engine.Name} to be resumed", null)
             : IsBroken(now) ? ($"engine {_engine.Name} to recover", _breakEndsAt)
-            : _limiter.WaitsFor(now, head.Value.TokenBound, _owner.ShareOf(Limits.MaxConcurrency), Share(Limits.RequestsPerMinute), Share(Limits.TokensPerMinute));
+            : _queue.First is { } first ? _limiter.WaitsFor(now, first.Value.TokenBound, _owner.ShareOf(Limits.MaxConcurrency), Share(Limits.RequestsPerMinute), Share(Limits.TokensPerMinute))
+            : null;
+        if (_queue.First is null)
+            return fallback;
         if (Waiting is not { } waiting)
             return TimeSpan.Zero;
         return waiting.Until is { } until && until - now is var rest && rest < fallback ? Max(rest, TimeSpan.FromMilliseconds(5)) : fallback;

@@ -20,7 +20,7 @@ public sealed class PausingAnEngine
         list.Message.Engines.ShouldHaveSingleItem().State.ShouldBe("paused");
         var ask = Requests.Ask(request);
         await gateway.Bus.Publish(ask);
-        await GatewayHost.EventuallyAsync(() => gateway.Of<BatchAlive>(request.AuditId).FirstOrDefault());
+        await GatewayHost.EventuallyAsync(() => gateway.Of<BatchAlive>(request.AuditId).FirstOrDefault(sign => sign.WaitingFor == "engine test to be resumed"));
         engine.Received.ShouldBeEmpty();
 
         await gateway.Bus.CreateRequestClient<ResumeEngine>().GetResponse<EngineList>(new ResumeEngine { Engine = "test", RequestedBy = "operator" });
