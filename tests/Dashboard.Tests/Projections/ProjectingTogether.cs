@@ -129,6 +129,25 @@ public abstract class ProjectingTogether : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Should_announce_an_end_once_however_often_it_is_told()
+    {
+        var id = Guid.CreateVersion7();
+        await using var scope = host.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<DashboardDbContext>();
+        db.Webhooks.Add(new WebhookRow { WebhookId = Guid.CreateVersion7(), Url = "https://127.0.0.1:1/assay", Secret = "secret", CreatedBy = "tests", CreatedAt = Sample.Start });
+        await db.SaveChangesAsync();
+
+        await ProjectAsync(id, Sample.Completed(id));
+        var version = await db.Audits.Where(row => row.AuditId == id).Select(row => row.Version).SingleAsync();
+        await ProjectAsync(id, Sample.Completed(id));
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => ProjectAsync(id, Sample.Completed(id))));
+
+        (await db.WebhookDeliveries.CountAsync(delivery => delivery.AuditId == id)).ShouldBe(1);
+        // Pages are told of a change by the row's version: there is none to tell of.
+        (await db.Audits.Where(row => row.AuditId == id).Select(row => row.Version).SingleAsync()).ShouldBe(version);
+    }
+
+    [Fact]
     public async Task Should_not_let_one_that_cannot_be_stored_stop_the_others()
     {
         var (good, bad) = (Guid.CreateVersion7(), Guid.CreateVersion7());
