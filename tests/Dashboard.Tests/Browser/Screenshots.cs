@@ -53,8 +53,8 @@ static class Screenshots
     {
         async Task<string?> FirstAsync(string query, int skip = 0)
         {
-            var answer = await context.APIRequest.GetAsync(new Uri(root, "/api/audits" + query).ToString());
-            using var list = JsonDocument.Parse(await answer.TextAsync());
+            var found = await context.APIRequest.GetAsync(new Uri(root, "/api/audits" + query).ToString());
+            using var list = JsonDocument.Parse(await found.TextAsync());
             return list.RootElement.GetProperty("items").EnumerateArray().Skip(skip).Select(item => item.GetProperty("auditId").GetString()).FirstOrDefault();
         }
 
