@@ -177,6 +177,6 @@ public sealed partial class TheSettings
     [GeneratedRegex("<see cref=\"(?<name>[^\"]+)\"/>|<c>(?<name>[^<]*)</c>", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Tags();
 
-    [GeneratedRegex("(Configuration\\[|GetSection\\(|GetValue(<\\w+>)?\\()\"(?<key>[A-Za-z_:]+)\"", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex("(Configuration\\[|GetSection\\(|(?<!Try)GetValue(<\\w+>)?\\()\"(?<key>[A-Za-z_:]+)\"", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Reads();
 }
