@@ -6,7 +6,8 @@ namespace Assay.EndToEnd;
 public sealed record DatabaseCost(double Commits, double Statements);
 
 /// <summary>
-/// The bounds of the regression guard, in this one place. Each is about a quarter above what was measured when it was written: a change that
+/// The bounds of the regression guard, in this one place. Each is about a quarter above what was measured when it was written, commits and what
+/// is projected together further, since a slow machine gathers less in one: a change that
 /// crosses one has made every audit dearer, and either has a reason – then the bound moves, with docs/benchmarks.md – or is mended.
 /// </summary>
 public static class CostOfAnAudit
@@ -14,15 +15,15 @@ public static class CostOfAnAudit
     /// <summary>By service.</summary>
     public static readonly IReadOnlyDictionary<string, DatabaseCost> Databases = new Dictionary<string, DatabaseCost>(StringComparer.Ordinal)
     {
-        ["AuditSaga"] = new(60, 235),
-        ["LlmGateway"] = new(160, 2500),
-        ["Analyzer"] = new(30, 480),
-        ["Dashboard"] = new(70, 620),
+        ["AuditSaga"] = new(25, 165),
+        ["LlmGateway"] = new(110, 2500),
+        ["Analyzer"] = new(18, 440),
+        ["Dashboard"] = new(25, 150),
     };
 
     /// <summary>Messages published to the broker.</summary>
     public const double Messages = 85;
 
     /// <summary>What PostgreSQL writes to its log, all four databases together, in kB.</summary>
-    public const double WalKilobytes = 3600;
+    public const double WalKilobytes = 3400;
 }
