@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Assay.Analyzer.Score.Statistics;
 
 namespace Assay.Analyzer.Score.Metrics;
@@ -240,6 +241,7 @@ internal static class AuditScorer
         }
 
         /// <summary>A copy of one metric's resampled values.</summary>
+        [MethodImpl(ClusterBootstrap.Loops)]
         public double[] Replicates(int brand, string metric)
         {
             var all = Evaluated(brand);
@@ -296,6 +298,7 @@ internal static class AuditScorer
             }
         }
 
+        [MethodImpl(ClusterBootstrap.Loops)]
         private double[] Evaluated(int brand)
         {
             if (_evaluated.TryGetValue(brand, out var known))

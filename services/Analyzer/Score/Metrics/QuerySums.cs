@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Assay.Analyzer.Score.Statistics;
+
 namespace Assay.Analyzer.Score.Metrics;
 
 /// <summary>
@@ -98,6 +101,7 @@ internal sealed class QuerySums
     }
 
     /// <summary>Evaluates all metrics in the order of <see cref="Metric.All"/> from one brand's sums; NaN where there is nothing to measure.</summary>
+    [MethodImpl(ClusterBootstrap.Loops)]
     public static void Evaluate(ReadOnlySpan<double> s, bool withSentiment, Span<double> values)
     {
         values[0] = Ratio(s[WeightedShare], s[Weight]);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Assay.Analyzer.Score.Statistics;
 
@@ -8,12 +9,19 @@ namespace Assay.Analyzer.Score.Statistics;
 /// </summary>
 internal static class ClusterBootstrap
 {
+    /// <summary>
+    /// For loops over all replicates: millions of steps in the first audit already, which unoptimised take seconds, and a service that has just
+    /// started compiles so much that it would stay at that for minutes. Code compiled ahead leaves vectors out.
+    /// </summary>
+    internal const MethodImplOptions Loops = MethodImplOptions.AggressiveOptimization;
+
     public const int DefaultReplicates = 2000;
 
     /// <summary>
     /// The sums of <paramref name="width"/> columns over <paramref name="replicates"/> resamples of the rows,
     /// row-major. Equal seeds and row counts draw equal resamples, which is what pairs two tables of the same queries.
     /// </summary>
+    [MethodImpl(Loops)]
     public static double[] Sums(ReadOnlySpan<double> rows, int width, int replicates, ulong seed)
     {
         var clusters = width == 0 ? 0 : rows.Length / width;
@@ -39,6 +47,7 @@ internal static class ClusterBootstrap
     }
 
     /// <summary>The 2.5 and 97.5 percentiles; undefined replicates (NaN) are left out. Null when fewer than half are defined.</summary>
+    [MethodImpl(Loops)]
     public static (double Low, double High)? Percentiles(Span<double> values)
     {
         var n = 0;
@@ -58,6 +67,7 @@ internal static class ClusterBootstrap
     }
 
     /// <summary>Two-sided p-value of "no difference" from resampled differences.</summary>
+    [MethodImpl(Loops)]
     public static double PValue(ReadOnlySpan<double> differences)
     {
         var (below, above, n) = (1, 1, 1);
@@ -73,6 +83,7 @@ internal static class ClusterBootstrap
         return Math.Min(1, 2.0 * Math.Min(below, above) / n);
     }
 
+    [MethodImpl(Loops)]
     private static void AddScaled(Span<double> target, ReadOnlySpan<double> row, double factor)
     {
         var i = 0;
@@ -84,6 +95,7 @@ internal static class ClusterBootstrap
     }
 
     // Quickselect with a median-of-three pivot: two percentiles need no full sort.
+    [MethodImpl(Loops)]
     private static double Select(Span<double> values, int k)
     {
         var (low, high) = (0, values.Length - 1);
