@@ -18,11 +18,12 @@ const shell = what => execFileSync('bash', ['-c', `cd '${BENCH}' && . ./env.sh &
 fs.mkdirSync(H, { recursive: true }); shell('up');
 if (mode === 'count' && !fs.readFileSync(`${H}/pg/postgresql.conf`, 'utf8').includes('pg_stat_statements')) { fs.appendFileSync(`${H}/pg/postgresql.conf`, "shared_preload_libraries = 'pg_stat_statements'\n"); shell('down; up'); }
 
-const lib = await import(pathToFileURL(path.join(BENCH, 'lib.mjs'))), { request, sleep, treeCpu, cpuOf, childrenOf, median, mulberry, LLM, CALLS, AGGS } = lib, PER_AUDIT = CALLS + AGGS;
+const lib = await import(pathToFileURL(path.join(BENCH, 'lib.mjs'))), { request, sleep, treeCpu, cpuOf, median, mulberry, LLM, CALLS, AGGS } = lib, PER_AUDIT = CALLS + AGGS;
 const results = opt.out ?? path.join(WORK, 'results.jsonl');
 const say = row => { const line = JSON.stringify({ at: new Date().toISOString(), mode, ...row }); fs.appendFileSync(results, line + '\n'); console.log(line); };
 const stats = async () => JSON.parse((await request('GET', LLM.port, '/stats')).body);
-const tree = pid => [pid, ...childrenOf(pid).flatMap(tree)];
+// One look at all processes for a whole tree: a look for each of a database's sessions took most of a core from what is measured.
+const tree = root => { const below = new Map(); for (const d of fs.readdirSync('/proc')) if (/^\d+$/.test(d)) { const c = cpuOf(d); if (c) below.set(c.ppid, [...below.get(c.ppid) ?? [], Number(d)]); } const all = [root]; for (let i = 0; i < all.length; i++) all.push(...below.get(all[i]) ?? []); return all; };
 const pss = pid => lib.pss(pid) / 1024, nameOf = pid => { try { const a = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'); return path.basename(a.find(x => x.endsWith('.dll') || x.endsWith('.mjs')) ?? a[0]).replace(/^(postgres: )bench (\S+).*/, '$1$2').trim(); } catch { return '?'; } };
 const busy = () => { const f = fs.readFileSync('/proc/stat', 'utf8').split('\n')[0].trim().split(/\s+/).slice(1).map(Number); return (f[0] + f[1] + f[2] + f[5] + f[6]) / 100; };
 
@@ -48,7 +49,7 @@ async function perf(engine, module, round) {
     const rows = [];
     for (let r = 0; r < reps[k]; r++) {
       await module.reset(); await request('POST', LLM.port, '/reset'); await sleep(300);
-      let peak = 0; const memory = () => { peak = Math.max(peak, [worker.pid, ...roots].flatMap(tree).reduce((sum, pid) => sum + pss(pid), 0)); }, sampling = setInterval(memory, 1000);
+      let peak = 0; const memory = () => { peak = Math.max(peak, [worker.pid, ...roots].flatMap(tree).reduce((sum, pid) => sum + pss(pid), 0)); }, sampling = setInterval(memory, 5000);
       const cpu = () => [treeCpu(worker.pid), ...roots.map(treeCpu)], before = cpu(), busyBefore = busy(), fakeBefore = cpuOf(fake.pid).self, own = process.cpuUsage(), each = new Map([worker.pid, ...roots].flatMap(tree).map(p => [p, cpuOf(p)?.self ?? 0]));
       const ids = names(engine, sizes[k]), t0 = performance.now(); await module.submit(ids); const finished = await until(module, ids.length, number('max', 300) * 1000), t = (performance.now() - t0) / 1000; clearInterval(sampling); memory();
       await sleep(50); const used = cpu().map((x, i) => x - before[i]), mine = process.cpuUsage(own), s = await stats(), total = used.reduce((a, b) => a + b);
