@@ -26,7 +26,7 @@ static class AnswerBatch
             return Published(known, known.ReadCallKeys().Where(stored.ContainsKey).Select(key => stored[key]));
 
         var (subject, plan) = await SubjectAndPlanAsync(db, message, cancellationToken);
-        var reader = new BatchReader(subject, plan);
+        var reader = read?.Reader ?? new BatchReader(subject, plan);
         var taken = new List<AnswerRow>(message.Answers.Count);
         foreach (var answer in message.Answers.DistinctBy(answer => answer.CallKey, StringComparer.Ordinal))
         {

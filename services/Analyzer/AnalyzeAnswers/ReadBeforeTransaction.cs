@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Assay.Analyzer.AnalyzeAnswers;
 
-/// <summary>What was read from a batch's texts before its transaction began, by call key.</summary>
-sealed record AnswersRead(IReadOnlyDictionary<string, TakenAnswer> ByCallKey);
+/// <summary>What was read from a batch's texts before its transaction began, by call key, and the reader, which takes time to make.</summary>
+sealed record AnswersRead(BatchReader Reader, IReadOnlyDictionary<string, TakenAnswer> ByCallKey);
 
 /// <summary>
 /// Reads the texts of a batch before its transaction begins, no more batches at once than there are processors. Reading is work for the
@@ -47,7 +47,7 @@ sealed class ReadBeforeTransaction(IServiceScopeFactory scopes) : IFilter<Consum
         try
         {
             // What has no text of its own may have one here, which only the transaction can tell.
-            return new(message.Answers.Where(answer => answer.Text is not null).DistinctBy(answer => answer.CallKey, StringComparer.Ordinal)
+            return new(reader, message.Answers.Where(answer => answer.Text is not null).DistinctBy(answer => answer.CallKey, StringComparer.Ordinal)
                 .ToDictionary(answer => answer.CallKey, answer => reader.Take(answer, ownText: null, ownHash: null), StringComparer.Ordinal));
         }
         finally
