@@ -23,26 +23,21 @@ internal static class SqlCommandExtensions
     /// Adds the next of the parameters <c>$1, $2, …</c>: both databases read them, and Npgsql then need not search the statement for
     /// names each time. One statement per command.
     /// </summary>
-    public static void Bind(this DbCommand command, SqlDialect dialect, DbType type, object? value)
-    {
-        var parameter = command.CreateParameter();
-        if (dialect.NamesPositions)
-            parameter.ParameterName = $"${command.Parameters.Count + 1}";
-        parameter.DbType = type;
-        parameter.Value = value switch
-        {
-            null => DBNull.Value,
-            DateTime time => Utc(time),
-            _ => value,
-        };
-        command.Parameters.Add(parameter);
-    }
+    public static void Bind(this DbCommand command, SqlDialect dialect, DbType type, object? value) =>
+        command.Append(dialect.NamesPositions ? $"${command.Parameters.Count + 1}" : "", type, value);
 
     /// <summary>Adds a parameter and returns its placeholder.</summary>
     public static string Add(this DbCommand command, DbType type, object? value)
     {
+        var name = $"p{command.Parameters.Count}";
+        command.Append(name, type, value);
+        return "@" + name;
+    }
+
+    private static void Append(this DbCommand command, string name, DbType type, object? value)
+    {
         var parameter = command.CreateParameter();
-        parameter.ParameterName = $"p{command.Parameters.Count}";
+        parameter.ParameterName = name;
         parameter.DbType = type;
         parameter.Value = value switch
         {
@@ -51,7 +46,6 @@ internal static class SqlCommandExtensions
             _ => value,
         };
         command.Parameters.Add(parameter);
-        return "@" + parameter.ParameterName;
     }
 
     /// <summary>PostgreSQL only takes times that say that they are UTC; MassTransit's are, but not all say so.</summary>
