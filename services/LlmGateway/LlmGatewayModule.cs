@@ -39,6 +39,7 @@ public sealed class LlmGatewayModule : AssayModule
             .Validate(options => options.DailyCeilingUsd >= 0, "LlmGateway__DailyCeilingUsd must not be negative.")
             .Validate(options => options.Lease >= TimeSpan.FromSeconds(2), "LlmGateway__Lease must be at least 2 seconds.")
             .Validate(options => options.SweepInterval > TimeSpan.Zero && options.PollInterval > TimeSpan.Zero, "LlmGateway__SweepInterval and LlmGateway__PollInterval must be above 0.")
+            .Validate(options => options.LongestSignInterval > TimeSpan.Zero, "LlmGateway__LongestSignInterval must be above 0.")
             .Validate(options => options.BurnRateMultiple >= 1, "LlmGateway__BurnRateMultiple must be at least 1: what the open plans may cost is never too fast.")
             .ValidateOnStart();
         builder.Services.AddAssayDbContext<LlmGatewayDbContext, PostgreSqlLlmGatewayDbContext, SqliteLlmGatewayDbContext>(database);

@@ -15,6 +15,12 @@ public sealed class LlmGatewayOptions
     /// <summary>The fallback when no signal came: how often a pump looks for calls.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>
+    /// The longest time between two signs of life of one open batch. Signs come every second while few batches are open and seldom enough
+    /// for 25 a second in all when many are, but never further apart than this; keep it well below <c>AuditSaga__StallTimeout</c>.
+    /// </summary>
+    public TimeSpan LongestSignInterval { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long a graceful stop waits for calls on the wire.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

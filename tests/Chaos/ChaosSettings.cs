@@ -85,6 +85,7 @@ public sealed record ChaosSettings
             ["LlmGateway__CloseAfterDeadline"] = "00:00:15",
             ["LlmGateway__FirstBackoff"] = "00:00:00.100",
             ["LlmGateway__LongestBackoff"] = "00:00:01",
+            ["LlmGateway__LongestSignInterval"] = Text(Stall / 4),
             ["LlmGateway__BreakerBreakDuration"] = "00:00:01",
             ["LlmGateway__DailyCeilingUsd"] = "10000",
             // What is counted is doubt and duplicates under faults, not pace: a storm of failures must not halt the run.

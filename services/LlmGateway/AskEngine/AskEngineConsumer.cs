@@ -115,13 +115,14 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
                 .With(engine?.Simulated ?? false).With(asked.Count).With(message.DeadlineAt).With(now),
         ];
         HashSet<string> free = new(StringComparer.Ordinal);
+        List<AskedCall> added = [];
         foreach (var call in distinct)
         {
             var decision = CallDecision.OnAsk(known.GetValueOrDefault(call.Key)?.State, known.GetValueOrDefault(call.Key)?.Attempt ?? 0, known.GetValueOrDefault(call.Key)?.PermittedAttempt ?? 0, message.Attempt, permission);
             switch (decision)
             {
                 case Ask.Insert:
-                    statements.Add(Insert(message, engine, call, planned ? CallStates.Planned : CallStates.Declined, refusal, now));
+                    added.Add(call);
                     break;
                 case Ask.PlanAgain when planned:
                     statements.Add(PlanAgain(call, message, "state = 'Planned', reason = NULL", now));
@@ -135,25 +136,36 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             }
         }
 
-        HashSet<string> charged = new(StringComparer.Ordinal);
-        foreach (var call in asked)
-        {
-            statements.Add(new Statement("INSERT INTO batch_call (batch_id, position, question_id, call_key, reused) VALUES ($1, $2, $3, $4, $5)")
-                .With(message.BatchId).With(call.Position).With(call.Question.QuestionId).With(call.Key).With(free.Contains(call.Key) || !charged.Add(call.Key) ? 1 : 0));
-        }
-
+        if (added.Count > 0)
+            statements.Add(Insert(session, message, engine, added, planned ? CallStates.Planned : CallStates.Declined, refusal, now));
+        if (asked.Count > 0)
+            statements.Add(InsertQuestions(session, message, asked, free));
         await session.ExecuteAsync(statements, cancellationToken);
     }
 
-    static Statement Insert(Message message, EngineDefinition? engine, AskedCall call, string state, string? reason, DateTime now) =>
-        new Statement("""
+    static Statement Insert(LedgerSession session, Message message, EngineDefinition? engine, IReadOnlyList<AskedCall> calls, string state, string? reason, DateTime now)
+    {
+        var rows = new RowSet<AskedCall>(calls)
+            .With("call", call => call.Key).With("its_run", call => call.Question.Run).With("request", call => JsonSerializer.Serialize(call.Request.Request, AssayJson.Options))
+            .With("worst_case", call => engine?.WorstCaseMicroUsd(call.Request) ?? 0).With("tokens", call => (call.Request.InputBytes + 3) / 4 + call.Request.MaxOutputTokens).With("place", call => call.Position);
+        return Statement.About(rows, $"""
             INSERT INTO paid_call (call_key, audit_id, attempt, purpose, engine, model, run, request_json, worst_case_micro_usd, token_bound, state, reason, reserved_micro_usd, spent_micro_usd,
                 tries, invalid_tries, paid_tries, permitted_attempt, deadline_at, planned_at, position, cache_hit)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, 0, 0, 0, 0, $13, $14, $15, $16) ON CONFLICT (call_key) DO NOTHING
+            SELECT call, $1, $2, $3, $4, $5, its_run, request, worst_case, tokens, $6, $7, 0, 0, 0, 0, 0, 0, $8, $9, place, $10 FROM {session.Rows(rows, "asked", values: 10)} WHERE TRUE
+            ON CONFLICT (call_key) DO NOTHING
             """)
-            .With(call.Key).With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Model ?? "").With(call.Question.Run)
-            .With(JsonSerializer.Serialize(call.Request.Request, AssayJson.Options)).With(engine?.WorstCaseMicroUsd(call.Request) ?? 0)
-            .With((call.Request.InputBytes + 3) / 4 + call.Request.MaxOutputTokens).With(state).With(reason).With(message.DeadlineAt).With(now).With(call.Position).With(false);
+            .With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Model ?? "").With(state).With(reason).With(message.DeadlineAt).With(now).With(false);
+    }
+
+    static Statement InsertQuestions(LedgerSession session, Message message, IReadOnlyList<AskedCall> asked, HashSet<string> free)
+    {
+        HashSet<string> charged = new(StringComparer.Ordinal);
+        var rows = new RowSet<AskedCall>(asked)
+            .With("place", call => call.Position).With("question", call => call.Question.QuestionId).With("call", call => call.Key)
+            .With("is_reused", call => free.Contains(call.Key) || !charged.Add(call.Key) ? 1 : 0);
+        return Statement.About(rows, $"INSERT INTO batch_call (batch_id, position, question_id, call_key, reused) SELECT $1, place, question, call, is_reused FROM {session.Rows(rows, "asked", values: 1)}")
+            .With(message.BatchId);
+    }
 
     static Statement PlanAgain(AskedCall call, Message message, string change, DateTime now) =>
         new Statement($"UPDATE paid_call SET {change}, attempt = $2, deadline_at = $3, planned_at = $4, position = $5 WHERE call_key = $1")

@@ -19,6 +19,12 @@ sealed class Statement(string text)
     public string Text { get; } = text;
     public IReadOnlyList<(object? Value, DbType Type)> Values => _values;
 
+    /// <summary>The rows that the statement changes or adds all at once; null if it has none.</summary>
+    public RowSet? Rows { get; private init; }
+
+    /// <summary>A statement about many rows, whose text names them as <see cref="LedgerSession.Rows"/> writes them.</summary>
+    public static Statement About(RowSet rows, string text) => new(text) { Rows = rows };
+
     /// <summary>Adds the next value. A null keeps its type, so that the database prepares one statement and not two.</summary>
     public Statement With<T>(T value)
     {
@@ -104,6 +110,14 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
     public string ForUpdate => IsPostgres ? " FOR UPDATE" : "";
     public string ForShare => IsPostgres ? " FOR SHARE" : "";
     public string SkipLocked => IsPostgres ? " FOR UPDATE SKIP LOCKED" : "";
+
+    /// <summary>
+    /// A row set as a table of the statement that carries it, after the <paramref name="values"/> that the statement has besides: arrays side by
+    /// side on PostgreSQL, one JSON array on SQLite.
+    /// </summary>
+    public string Rows(RowSet rows, string name, int values = 0) => IsPostgres
+        ? $"unnest({string.Join(", ", rows.Columns.Select((_, i) => $"${values + i + 1}"))}) AS {name}({string.Join(", ", rows.Columns.Select(column => column.Name))})"
+        : $"(SELECT {string.Join(", ", rows.Columns.Select((column, i) => $"json_extract(value, '$[{i}]') AS {column.Name}"))} FROM json_each(${values + 1})) AS {name}";
 
     /// <summary><c>column = ANY($n)</c> in the database's own way.</summary>
     public string In(string column, int position) => IsPostgres ? $"{column} = ANY(${position})" : $"{column} IN (SELECT value FROM json_each(${position}))";
@@ -218,8 +232,7 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
         foreach (var statement in statements)
         {
             var command = new NpgsqlBatchCommand(statement.Text);
-            foreach (var (value, type) in statement.Values)
-                command.Parameters.Add(Parameter(value, type));
+            AddParameters(command.Parameters, statement);
             batch.BatchCommands.Add(command);
         }
 
@@ -231,17 +244,16 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
         var command = _connection.CreateCommand();
         command.CommandText = statement.Text;
         command.Transaction = Database.Database.CurrentTransaction?.GetDbTransaction();
-        for (var i = 0; i < statement.Values.Count; i++)
+        if (command is NpgsqlCommand postgres)
         {
-            var (value, type) = statement.Values[i];
-            if (command is NpgsqlCommand postgres)
-            {
-                postgres.Parameters.Add(Parameter(value, type));
-                continue;
-            }
+            AddParameters(postgres.Parameters, statement);
+            return command;
+        }
 
+        foreach (var value in statement.Values.Select(value => value.Value).Concat(statement.Rows is { } rows ? [rows.ToJson()] : []))
+        {
             var parameter = command.CreateParameter();
-            parameter.ParameterName = $"${i + 1}";
+            parameter.ParameterName = $"${command.Parameters.Count + 1}";
             // The same text forms that EF Core writes: a raw statement and a query must compare alike.
             parameter.Value = value switch
             {
@@ -256,8 +268,13 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
         return command;
     }
 
-    static NpgsqlParameter Parameter(object? value, DbType type) =>
-        type == DbType.Object ? new NpgsqlParameter { Value = value } : new NpgsqlParameter { Value = value ?? DBNull.Value, DbType = type };
+    static void AddParameters(NpgsqlParameterCollection parameters, Statement statement)
+    {
+        foreach (var (value, type) in statement.Values)
+            parameters.Add(type == DbType.Object ? new NpgsqlParameter { Value = value } : new NpgsqlParameter { Value = value ?? DBNull.Value, DbType = type });
+        foreach (var (_, values) in statement.Rows?.Columns ?? [])
+            parameters.Add(new NpgsqlParameter { Value = values });
+    }
 }
 
 /// <summary>Reading a row by position.</summary>

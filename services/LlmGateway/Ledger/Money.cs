@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace Assay.LlmGateway.Ledger;
 
 /// <summary>An audit's budget as a transaction has read and locked it.</summary>
@@ -34,7 +36,7 @@ readonly record struct SpendingView(string Scope, long Ceiling, long Reserved, l
 }
 
 /// <summary>
-/// Collects what a transaction moves and writes it as one statement per row, in the order of locks. Pure until then.
+/// Collects what a transaction moves and writes it as one statement per table, in the order of locks. Pure until then.
 /// <para>
 /// An attempt's allocation is held in tree and day; its calls reserve inside it, in the audit's own row. A settled call turns the spent part
 /// of the allocation from reserved to spent in tree and day. Once the attempt is closed its allocation is gone except for the reservations
@@ -126,35 +128,56 @@ sealed class MoneyMoves
         MoveBudget(budget.AuditId, -budget.AllocatedMicroUsd, -budget.ReservedMicroUsd);
     }
 
-    /// <summary>The statements, scopes first in their order, then budgets.</summary>
-    public IReadOnlyList<Statement> ToStatements() =>
-    [
-        .. _scopes.Where(scope => scope.Value != default).Select(scope => new Statement(
-                "UPDATE spending SET reserved_micro_usd = reserved_micro_usd + $2, spent_micro_usd = spent_micro_usd + $3, overrun_micro_usd = overrun_micro_usd + $4 WHERE scope = $1")
-            .With(scope.Key).With(scope.Value.Reserved).With(scope.Value.Spent).With(scope.Value.Overrun)),
-        .. _budgets.Where(budget => budget.Value != default).Select(budget => new Statement(
-                "UPDATE audit_budget SET allocated_micro_usd = allocated_micro_usd + $2, reserved_micro_usd = reserved_micro_usd + $3 WHERE audit_id = $1")
-            .With(budget.Key).With(budget.Value.Allocated).With(budget.Value.Reserved)),
-    ];
-
     /// <exception cref="InvalidOperationException">A row that money moves in does not exist.</exception>
     public async Task WriteAsync(LedgerSession session, CancellationToken cancellationToken)
     {
         var group = new StatementGroup();
-        var verify = Write(group);
+        var verify = Write(session, group);
         await session.RunAsync(group, cancellationToken);
         verify();
     }
 
-    /// <summary>Adds the moves to a group. What this returns must be called once the group has run: it throws if a row was missing.</summary>
-    public Action Write(StatementGroup group)
+    /// <summary>
+    /// Adds the moves to a group: scopes first, locked in their order, then budgets. What this returns must be called once the group has run:
+    /// it throws if a row was missing.
+    /// </summary>
+    public Action Write(LedgerSession session, StatementGroup group)
     {
-        var parts = ToStatements().Select(group.Execute).ToList();
-        return () =>
+        List<Action> verify = [];
+        var scopes = _scopes.Where(scope => scope.Value != default).ToList();
+        if (scopes.Count > 0)
         {
-            if (parts.Find(part => part.Changed != 1) is { } missed)
-                throw new InvalidOperationException($"Moving money in {missed.Statement.Values[0].Value} changed {missed.Changed} rows instead of 1, so the whole transaction is rolled back. The row is missing: was the gateway's database restored or edited?");
-        };
+            session.LockSpending(group, scopes.Select(scope => scope.Key));
+            var rows = new RowSet<KeyValuePair<string, (long Reserved, long Spent, long Overrun)>>(scopes)
+                .With("moved", scope => scope.Key).With("reserved", scope => scope.Value.Reserved).With("spent", scope => scope.Value.Spent).With("overrun", scope => scope.Value.Overrun);
+            Update(scopes, rows, row => row.GetString(0), $"""
+                UPDATE spending SET reserved_micro_usd = reserved_micro_usd + reserved, spent_micro_usd = spent_micro_usd + spent, overrun_micro_usd = overrun_micro_usd + overrun
+                FROM {session.Rows(rows, "moves")} WHERE scope = moved RETURNING scope
+                """);
+        }
+
+        var budgets = _budgets.Where(budget => budget.Value != default).ToList();
+        if (budgets.Count > 0)
+        {
+            var rows = new RowSet<KeyValuePair<Guid, (long Allocated, long Reserved)>>(budgets)
+                .With("moved", budget => budget.Key).With("allocated", budget => budget.Value.Allocated).With("reserved", budget => budget.Value.Reserved);
+            Update(budgets, rows, row => row.GetGuid(0), $"""
+                UPDATE audit_budget SET allocated_micro_usd = allocated_micro_usd + allocated, reserved_micro_usd = reserved_micro_usd + reserved
+                FROM {session.Rows(rows, "moves")} WHERE audit_id = moved RETURNING audit_id
+                """);
+        }
+
+        return () => verify.ForEach(check => check());
+
+        void Update<TKey, TMove>(List<KeyValuePair<TKey, TMove>> moves, RowSet rows, Func<DbDataReader, TKey> key, string text)
+        {
+            var updated = group.Query(Statement.About(rows, text), key);
+            verify.Add(() =>
+            {
+                if (updated.Rows.Count != moves.Count)
+                    throw new InvalidOperationException($"Money was to move in {string.Join(", ", moves.Select(move => move.Key).Except(updated.Rows))}, which is missing, so the whole transaction is rolled back. Was the gateway's database restored or edited?");
+            });
+        }
     }
 
     void MoveTreeAndDay(BudgetView budget, string day, long reserved, long spent)

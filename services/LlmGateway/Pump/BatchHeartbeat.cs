@@ -5,16 +5,21 @@ using Assay.LlmGateway.Restore;
 using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Assay.LlmGateway.Pump;
 
 /// <summary>
 /// Says of open batches what became of them since the last sign, or what they wait for: at most once a second each, whatever the number of
-/// instances. A batch whose calls merely hang is not alive, and gets no sign.
+/// instances, and less often the more are open, so that signs do not outnumber the work. A batch whose calls merely hang is not alive, and
+/// gets no sign.
 /// </summary>
-sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes lanes, CallPump pump, LedgerContinuity continuity, GatewayOwner owner, IBus bus, TimeProvider time, ILogger<BatchHeartbeat> logger) : BackgroundService
+sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes lanes, CallPump pump, LedgerContinuity continuity, GatewayOwner owner, IBus bus, IOptions<LlmGatewayOptions> options,
+    TimeProvider time, ILogger<BatchHeartbeat> logger) : BackgroundService
 {
-    static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
+
+    const double SignsPerSecond = 25;
 
     Dictionary<Guid, long> _decided = [];
 
@@ -38,8 +43,15 @@ sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes
                 return;
             }
 
-            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(IntervalFor(_decided.Count), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    TimeSpan IntervalFor(int openBatches)
+    {
+        var longest = options.Value.LongestSignInterval;
+        var paced = TimeSpan.FromSeconds(openBatches / SignsPerSecond);
+        return paced > longest ? longest : paced < ShortestInterval ? ShortestInterval : paced;
     }
 
     async Task SayAsync(CancellationToken cancellationToken)
@@ -59,12 +71,13 @@ sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes
         var alive = open.Where(batch => HasProgressed(batch) || batch.Planned > 0).ToDictionary(batch => batch.BatchId);
         if (alive.Count == 0)
             return;
-        // Each sign is written down first, so that several instances together keep to one a second.
+        var interval = IntervalFor(open.Count);
+        // Each sign is written down first, so that several instances together keep to one in an interval.
         var (at, mine) = await transactions.RunAsync(async (session, _, token) =>
         {
             var now = await session.NowAsync(token);
             var marked = await session.QueryAsync(
-                new Statement($"UPDATE batch SET alive_at = $2 WHERE {session.In("batch_id", 1)} AND (alive_at IS NULL OR alive_at < $3) RETURNING batch_id").With(alive.Keys.Order().ToArray()).With(now).With(now.AddSeconds(-0.9)),
+                new Statement($"UPDATE batch SET alive_at = $2 WHERE {session.In("batch_id", 1)} AND (alive_at IS NULL OR alive_at < $3) RETURNING batch_id").With(alive.Keys.Order().ToArray()).With(now).With(now - 0.9 * interval),
                 row => row.GetGuid(0), token);
             return (now, marked);
         }, cancellationToken);

@@ -164,18 +164,23 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
         }
 
         var group = new StatementGroup();
-        var verify = moves.Write(group);
-        var taken = claimed.Select(call => group.Execute(new Statement($"UPDATE paid_call SET owner = $2, reserved_micro_usd = $3 WHERE call_key = $1 AND {CallStatements.IsPlanned} AND owner IS NULL")
-            .With(call.CallKey).With(call.Owner).With(call.ReservedMicroUsd))).ToList();
+        var verify = moves.Write(session, group);
+        var taken = claimed.Count == 0 ? null : group.Execute(Take(session, claimed));
         foreach (var reason in declined.GroupBy(call => call.Reason, call => call.Key, StringComparer.Ordinal))
             group.Execute(CallStatements.DeclinePlanned(session, [.. reason], reason.Key));
         var end = session.EndBatchesOfCalls(group, announce, [.. declined.Select(call => call.Key)]);
         await session.RunAsync(group, cancellationToken);
         verify();
-        if (taken.Exists(part => part.Changed != 1))
+        if (taken is not null && taken.Changed != claimed.Count)
             throw new InvalidOperationException("A locked call could not be taken; the claim is rolled back and made again. If this repeats, the gateway's database was edited while it ran.");
         await end(cancellationToken);
         return new(claimed, waiting);
+    }
+
+    static Statement Take(LedgerSession session, IReadOnlyList<ClaimedCall> calls)
+    {
+        var rows = new RowSet<ClaimedCall>(calls).With("call", call => call.CallKey).With("taken_by", call => call.Owner).With("reserved", call => call.ReservedMicroUsd);
+        return Statement.About(rows, $"UPDATE paid_call SET owner = taken_by, reserved_micro_usd = reserved FROM {session.Rows(rows, "taken")} WHERE call_key = call AND {CallStatements.IsPlanned} AND owner IS NULL");
     }
 
     ClaimedCall Claimed(EngineDefinition engine, Candidate call)

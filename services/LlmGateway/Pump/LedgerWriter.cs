@@ -59,7 +59,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         public SettledTry? Settled { get; set; }
     }
 
-    sealed record SettledTry(string StateBefore, long SpentBefore, long Reserved, string Day, int Attempt);
+    sealed record SettledTry(Guid TryId, string StateBefore, long SpentBefore, long Reserved, string Day, int Attempt);
 
     /// <summary>Asks to send a call; completes once the ledger says so durably.</summary>
     public Task<SendPermit> IntendAsync(ClaimedCall call)
@@ -223,7 +223,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         // Outcomes and intents share one round trip after the tries are settled.
         var group = new StatementGroup();
         var applied = await ApplyOutcomesAsync(session, group, announce, outcomes, budgets, gate, cancellationToken);
-        var stored = StoreIntents(group, intents, budgets, gate);
+        var stored = StoreIntents(session, group, intents, budgets, gate);
         await session.RunAsync(group, cancellationToken);
         stored();
         return await applied(cancellationToken);
@@ -242,21 +242,13 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         // The try first: what this statement changed, and nothing else, is settled below.
         foreach (var outcome in outcomes)
             outcome.Decision = Decide(outcome, budgets[outcome.Call.AuditId], isLate: false);
-        var settled = await session.QueryAsync(
-            [.. outcomes.Select(outcome => new Statement("""
-                UPDATE paid_try SET state_before = state, spent_before_micro_usd = spent_micro_usd, state = $2, reason = $3, http_status = $4, spent_micro_usd = $5, ended_at = $6
-                WHERE try_id = $1 AND state IN ('Sending', 'InDoubt') AND state <> $2
-                RETURNING state_before, spent_before_micro_usd, reserved_micro_usd, day, attempt
-                """).With(outcome.TryId).With(outcome.Decision!.TryState).With(outcome.Decision.Reason).With(outcome.Outcome?.HttpStatus).With(outcome.Decision.ChargedMicroUsd).With(gate.Now))],
-            row => new SettledTry(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetString(3), row.GetInt32(4)), cancellationToken);
+        var settled = (await session.QueryAsync(SettleTries(session, outcomes, gate.Now), ReadSettled, cancellationToken)).ToDictionary(@try => @try.TryId);
 
         var moves = new MoneyMoves();
-        List<Statement> calls = [];
         List<OutcomeEntry> changed = [];
-        for (var i = 0; i < outcomes.Count; i++)
+        foreach (var outcome in outcomes)
         {
-            var outcome = outcomes[i];
-            outcome.Settled = settled[i].Count > 0 ? settled[i][0] : null;
+            outcome.Settled = settled.Remove(outcome.TryId, out var @try) ? @try : null;
             if (outcome.Settled is not { } before)
             {
                 outcome.Decision = outcome.Unconfirmed;
@@ -264,8 +256,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             }
 
             var budget = budgets[outcome.Call.AuditId];
-            var isLate = before.StateBefore == TryStates.InDoubt;
-            if (isLate)
+            if (IsLate(outcome))
             {
                 outcome.Decision = Decide(outcome, budget, isLate: true);
                 moves.Correct(budget, before.Day, before.Reserved, before.SpentBefore, outcome.Decision.ChargedMicroUsd);
@@ -274,11 +265,10 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
                 moves.Settle(budget, before.Attempt, before.Day, before.Reserved, outcome.Decision.ChargedMicroUsd);
 
             changed.Add(outcome);
-            calls.Add(CallAfter(outcome, before, gate.Now));
         }
 
-        var verify = moves.Write(group);
-        var moved = calls.Select(group.Execute).ToList();
+        var verify = moves.Write(session, group);
+        var moved = MoveCalls(session, group, changed, gate.Now);
         // A retry may already wait for a call that its closed attempt had on the wire.
         var handedOn = changed.Where(outcome => outcome.Decision!.Next == Next.Decided && (!outcome.Decision.MayBeBilled || outcome.Decision.TryState == TryStates.InDoubt)
                 && budgets[outcome.Call.AuditId] is var budget && outcome.Settled!.Attempt < budget.Attempt && budget.IsLive(budget.Attempt))
@@ -287,8 +277,9 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         return async token =>
         {
             verify();
+            var latest = moved();
             await session.ExecuteAsync(
-                [.. changed.Where((_, i) => moved[i].Changed == 0).Select(outcome => new Statement("UPDATE paid_call SET spent_micro_usd = spent_micro_usd + $2, paid_tries = paid_tries + $3 WHERE call_key = $1")
+                [.. changed.Where(outcome => !latest.Contains(outcome.TryId)).Select(outcome => new Statement("UPDATE paid_call SET spent_micro_usd = spent_micro_usd + $2, paid_tries = paid_tries + $3 WHERE call_key = $1")
                     .With(outcome.Call.CallKey).With(SpentDelta(outcome)).With(PaidDelta(outcome)))], token);
 
             if (moves.Overrun > 0)
@@ -298,7 +289,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
 
             var ended = await end(token);
             // A late outcome, or one of a closed attempt, changes figures that were reported before.
-            foreach (var auditId in changed.Where(outcome => outcome.Settled!.StateBefore == TryStates.InDoubt || !budgets[outcome.Call.AuditId].IsLive(outcome.Settled.Attempt)).Select(outcome => outcome.Call.AuditId).Distinct())
+            foreach (var auditId in changed.Where(outcome => IsLate(outcome) || !budgets[outcome.Call.AuditId].IsLive(outcome.Settled!.Attempt)).Select(outcome => outcome.Call.AuditId).Distinct())
                 await session.ReportBudgetAsync(announce, auditId, token);
             return ended + handedOn.Sum(call => call.Changed);
         };
@@ -315,37 +306,78 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             : OutcomeDecision.NotSent(now);
     }
 
-    static long SpentDelta(OutcomeEntry entry) => entry.Decision!.ChargedMicroUsd - (entry.Settled!.StateBefore == TryStates.InDoubt ? entry.Settled.SpentBefore : 0);
+    static long SpentDelta(OutcomeEntry entry) => entry.Decision!.ChargedMicroUsd - (IsLate(entry) ? entry.Settled!.SpentBefore : 0);
 
-    static int PaidDelta(OutcomeEntry entry) => (entry.Decision!.MayBeBilled ? 1 : 0) - (entry.Settled!.StateBefore == TryStates.InDoubt ? 1 : 0);
+    static int PaidDelta(OutcomeEntry entry) => (entry.Decision!.MayBeBilled ? 1 : 0) - (IsLate(entry) ? 1 : 0);
 
-    /// <summary>The call's row after a try. It changes only while this try is its latest; after a further try only money is corrected.</summary>
-    static Statement CallAfter(OutcomeEntry entry, SettledTry before, DateTime now)
+    static Statement SettleTries(LedgerSession session, List<OutcomeEntry> outcomes, DateTime now)
     {
-        var (decision, outcome) = (entry.Decision!, entry.Outcome);
-        var from = before.StateBefore == TryStates.InDoubt
-            ? "(state = 'InDoubt' OR (state = 'Planned' AND fallback_state = 'InDoubt' AND owner IS NULL))"
-            : "state = 'Sending'";
-        if (decision.Next == Next.Later)
-        {
-            // Not billed or not sent: the reservation stays, and so does what the call falls back to. A try that was never written does not count.
-            return new Statement($"UPDATE paid_call SET state = 'Planned', reason = CASE WHEN fallback_state IS NULL THEN $3 ELSE reason END, tries = tries - $4 WHERE call_key = $1 AND try_id = $2 AND {from}")
-                .With(entry.Call.CallKey).With(entry.TryId).With(outcome is null ? null : decision.Reason).With(outcome is null ? 1 : 0);
-        }
-
-        var replan = decision.Next == Next.Replan;
-        var text = replan ? null : outcome?.Text;
-        return new Statement($"""
-            UPDATE paid_call SET state = $3, fallback_state = $4, reason = $5, reserved_micro_usd = 0, owner = NULL, spent_micro_usd = spent_micro_usd + $6, paid_tries = paid_tries + $7, invalid_tries = invalid_tries + $8,
-                text = $9, text_hash = $10, sources_json = $11, search_used = $12, served_model = $13, surface = $14, response_time_ms = $15, input_tokens = $16, output_tokens = $17, cache_hit = $18, raw_hash = $19, answered_at = $20
-            WHERE call_key = $1 AND try_id = $2 AND {from}
-            """)
-            .With(entry.Call.CallKey).With(entry.TryId).With(replan ? CallStates.Planned : decision.CallState).With(replan ? decision.CallState : null).With(decision.Reason)
-            .With(SpentDelta(entry)).With(PaidDelta(entry)).With(outcome is { Class: OutcomeClass.Billed, Invalid: true } ? 1 : 0)
-            .With(text).With(text is null ? null : CallKey.HashOfText(text)).With(outcome is { Sources.Count: > 0 } ? JsonSerializer.Serialize(outcome.Sources, AssayJson.Options) : null)
-            .With(outcome?.SearchUsed).With(outcome?.ServedModel).With(outcome?.Surface).With(outcome?.ResponseTimeMs).With(outcome?.InputTokens).With(outcome?.OutputTokens)
-            .With(outcome?.CacheHit ?? false).With(outcome?.RawHash).With(decision.CallState is CallStates.Answered or CallStates.Refused or CallStates.Empty && !replan ? now : (DateTime?)null);
+        var rows = new RowSet<OutcomeEntry>([.. outcomes.DistinctBy(outcome => outcome.TryId)])
+            .With("try", outcome => outcome.TryId).With("new_state", outcome => outcome.Decision!.TryState).With("why", outcome => outcome.Decision!.Reason)
+            .With("status", outcome => outcome.Outcome?.HttpStatus).With("charged", outcome => outcome.Decision!.ChargedMicroUsd);
+        return Statement.About(rows, $"""
+            UPDATE paid_try SET state_before = state, spent_before_micro_usd = spent_micro_usd, state = new_state, reason = why, http_status = status, spent_micro_usd = charged, ended_at = $1
+            FROM {session.Rows(rows, "told", values: 1)} WHERE try_id = try AND state IN ('Sending', 'InDoubt') AND state <> new_state
+            RETURNING try_id, state_before, spent_before_micro_usd, reserved_micro_usd, day, attempt
+            """).With(now);
     }
+
+    static SettledTry ReadSettled(DbDataReader row) => new(row.GetGuid(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetString(4), row.GetInt32(5));
+
+    /// <summary>
+    /// The calls' rows after their tries. A row changes only while the try is its latest; what this returns must be called once the group has
+    /// run, and tells which tries were. After a further try only money is corrected.
+    /// </summary>
+    static Func<HashSet<Guid>> MoveCalls(LedgerSession session, StatementGroup group, List<OutcomeEntry> changed, DateTime now)
+    {
+        List<StatementGroup.Reading<Guid>> moved = [];
+        foreach (var byWay in changed.GroupBy(outcome => outcome.Decision!.Next == Next.Later))
+            moved.Add(group.Query(byWay.Key ? CallsLater(session, [.. byWay]) : CallsAfter(session, [.. byWay], now), row => row.GetGuid(0)));
+        return () => [.. moved.SelectMany(part => part.Rows)];
+    }
+
+    /// <summary>Not billed or not sent: the reservation stays, and so does what the call falls back to. A try that was never written does not count.</summary>
+    static Statement CallsLater(LedgerSession session, List<OutcomeEntry> outcomes)
+    {
+        var rows = new RowSet<OutcomeEntry>(outcomes)
+            .With("call", outcome => outcome.Call.CallKey).With("try", outcome => outcome.TryId).With("late", IsLate)
+            .With("why", outcome => outcome.Outcome is null ? null : outcome.Decision!.Reason).With("unsent", outcome => outcome.Outcome is null ? 1 : 0);
+        return Statement.About(rows, $"""
+            UPDATE paid_call SET state = 'Planned', reason = CASE WHEN fallback_state IS NULL THEN why ELSE reason END, tries = tries - unsent
+            FROM {session.Rows(rows, "told")} WHERE call_key = call AND try_id = try AND {IsLatest}
+            RETURNING try_id
+            """);
+    }
+
+    static Statement CallsAfter(LedgerSession session, List<OutcomeEntry> outcomes, DateTime now)
+    {
+        var rows = new RowSet<OutcomeEntry>(outcomes)
+            .With("call", outcome => outcome.Call.CallKey).With("try", outcome => outcome.TryId).With("late", IsLate)
+            .With("new_state", outcome => IsReplanned(outcome) ? CallStates.Planned : outcome.Decision!.CallState).With("fallback", outcome => IsReplanned(outcome) ? outcome.Decision!.CallState : null)
+            .With("why", outcome => outcome.Decision!.Reason).With("charged", SpentDelta).With("paid", PaidDelta).With("invalid", outcome => outcome.Outcome is { Class: OutcomeClass.Billed, Invalid: true } ? 1 : 0)
+            .With("new_text", TextOf).With("new_hash", outcome => TextOf(outcome) is { } text ? CallKey.HashOfText(text) : null)
+            .With("sources", outcome => outcome.Outcome is { Sources.Count: > 0 } told ? JsonSerializer.Serialize(told.Sources, AssayJson.Options) : null)
+            .With("searched", outcome => outcome.Outcome?.SearchUsed).With("model_told", outcome => outcome.Outcome?.ServedModel).With("surface_told", outcome => outcome.Outcome?.Surface)
+            .With("took_ms", outcome => outcome.Outcome?.ResponseTimeMs).With("tokens_in", outcome => outcome.Outcome?.InputTokens).With("tokens_out", outcome => outcome.Outcome?.OutputTokens)
+            .With("cached", outcome => outcome.Outcome?.CacheHit ?? false).With("raw", outcome => outcome.Outcome?.RawHash)
+            .With("told_at", outcome => outcome.Decision!.CallState is CallStates.Answered or CallStates.Refused or CallStates.Empty && !IsReplanned(outcome) ? now : (DateTime?)null);
+        return Statement.About(rows, $"""
+            UPDATE paid_call SET state = new_state, fallback_state = fallback, reason = why, reserved_micro_usd = 0, owner = NULL, spent_micro_usd = spent_micro_usd + charged, paid_tries = paid_tries + paid,
+                invalid_tries = invalid_tries + invalid, text = new_text, text_hash = new_hash, sources_json = sources, search_used = searched, served_model = model_told, surface = surface_told,
+                response_time_ms = took_ms, input_tokens = tokens_in, output_tokens = tokens_out, cache_hit = cached, raw_hash = raw, answered_at = told_at
+            FROM {session.Rows(rows, "told")} WHERE call_key = call AND try_id = try AND {IsLatest}
+            RETURNING try_id
+            """);
+    }
+
+    /// <summary>"The call still stands where its try left it", beside rows that say whether the outcome came late.</summary>
+    const string IsLatest = "((NOT late AND state = 'Sending') OR (late AND (state = 'InDoubt' OR (state = 'Planned' AND fallback_state = 'InDoubt' AND owner IS NULL))))";
+
+    static bool IsLate(OutcomeEntry entry) => entry.Settled!.StateBefore == TryStates.InDoubt;
+
+    static bool IsReplanned(OutcomeEntry entry) => entry.Decision!.Next == Next.Replan;
+
+    static string? TextOf(OutcomeEntry entry) => IsReplanned(entry) ? null : entry.Outcome?.Text;
 
     async Task HaltForOverrunAsync(LedgerSession session, IAnnounce announce, List<OutcomeEntry> changed, DateTime now, CancellationToken cancellationToken)
     {
@@ -358,7 +390,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
     }
 
     /// <summary>Adds the intents that may go to the group. What this returns must be called once the group has run.</summary>
-    static Action StoreIntents(StatementGroup group, List<IntentEntry> intents, Dictionary<Guid, BudgetView> budgets, Gate gate)
+    static Action StoreIntents(LedgerSession session, StatementGroup group, List<IntentEntry> intents, Dictionary<Guid, BudgetView> budgets, Gate gate)
     {
         List<IntentEntry> allowed = [];
         foreach (var intent in intents)
@@ -376,21 +408,28 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
                 allowed.Add(intent);
         }
 
-        var asked = allowed.OrderBy(intent => intent.Call.CallKey, StringComparer.Ordinal).Select(intent => (Intent: intent,
-            Call: group.Execute(new Statement($"""
-                UPDATE paid_call SET state = 'Sending', try_id = $2, tries = tries + 1, permitted_attempt = CASE WHEN fallback_state = 'InDoubt' THEN attempt ELSE permitted_attempt END
-                WHERE call_key = $1 AND {CallStatements.IsPlanned} AND (owner = $3) IS TRUE AND attempt = $4
-                """).With(intent.Call.CallKey).With(intent.TryId).With(intent.Call.Owner).With(intent.Call.Attempt)),
-            Try: group.Execute(new Statement("""
-                INSERT INTO paid_try (try_id, call_key, audit_id, attempt, owner, number, engine, permitted, state, reserved_micro_usd, spent_micro_usd, day, sent_at, spent_before_micro_usd)
-                SELECT $2, call_key, audit_id, attempt, owner, tries, engine, $3, 'Sending', reserved_micro_usd, 0, $4, $5, 0 FROM paid_call WHERE call_key = $1 AND try_id = $2
-                """).With(intent.Call.CallKey).With(intent.TryId).With(intent.Call.IsPermitted ? 1 : 0).With(budgets[intent.Call.AuditId].Day!).With(gate.Now)))).ToList();
+        if (allowed.Count == 0)
+            return () => { };
+        var rows = new RowSet<IntentEntry>([.. allowed.OrderBy(intent => intent.Call.CallKey, StringComparer.Ordinal)])
+            .With("call", intent => intent.Call.CallKey).With("try", intent => intent.TryId).With("sent_by", intent => intent.Call.Owner).With("for_attempt", intent => intent.Call.Attempt)
+            .With("is_permitted", intent => intent.Call.IsPermitted ? 1 : 0).With("paid_on", intent => budgets[intent.Call.AuditId].Day!);
+        var calls = group.Query(Statement.About(rows, $"""
+            UPDATE paid_call SET state = 'Sending', try_id = try, tries = tries + 1, permitted_attempt = CASE WHEN fallback_state = 'InDoubt' THEN attempt ELSE permitted_attempt END
+            FROM {session.Rows(rows, "intended")} WHERE call_key = call AND {CallStatements.IsPlanned} AND (owner = sent_by) IS TRUE AND attempt = for_attempt
+            RETURNING try_id
+            """), row => row.GetGuid(0));
+        var tries = group.Query(Statement.About(rows, $"""
+            INSERT INTO paid_try (try_id, call_key, audit_id, attempt, owner, number, engine, permitted, state, reserved_micro_usd, spent_micro_usd, day, sent_at, spent_before_micro_usd)
+            SELECT try, call_key, audit_id, attempt, owner, tries, engine, is_permitted, 'Sending', reserved_micro_usd, 0, paid_on, $1, 0
+            FROM {session.Rows(rows, "intended", values: 1)} JOIN paid_call ON call_key = call AND try_id = try
+            RETURNING try_id
+            """).With(gate.Now), row => row.GetGuid(0));
         return () =>
         {
             // Only a row that really moved is sent.
-            foreach (var (intent, call, @try) in asked)
-                if (call.Changed != 1 || @try.Changed != 1)
-                    intent.Verdict = Verdict.Gone;
+            HashSet<Guid> stored = [.. calls.Rows.Intersect(tries.Rows)];
+            foreach (var intent in allowed.Where(intent => !stored.Contains(intent.TryId)))
+                intent.Verdict = Verdict.Gone;
         };
     }
 

@@ -16,7 +16,7 @@ public sealed partial class LosingCommits(ITestOutputHelper output)
 {
     const string Intent = "INSERT INTO paid_try";
     const string Outcome = "UPDATE paid_try SET state_before";
-    const string Claim = "UPDATE paid_call SET owner = $2, reserved";
+    const string Claim = "UPDATE paid_call SET owner = taken_by";
 
     [Theory]
     [InlineData(Cut.AfterFarEnd, Intent, Outcome)]
