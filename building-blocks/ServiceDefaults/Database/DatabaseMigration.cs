@@ -94,6 +94,8 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
         if (provider != DatabaseProvider.PostgreSql || !await context.Database.CanConnectAsync(cancellationToken))
         {
             await ApplyAsync(context, logger, cancellationToken);
+            if (provider == DatabaseProvider.PostgreSql)
+                await context.UseLz4Async(cancellationToken);
             return;
         }
 
@@ -105,6 +107,7 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
         await using var command = new NpgsqlCommand("SELECT pg_advisory_lock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
         await command.ExecuteNonQueryAsync(cancellationToken);
         await ApplyAsync(context, logger, cancellationToken);
+        await context.UseLz4Async(cancellationToken);
     }
 
     async Task ApplyAsync(DbContext context, ILogger logger, CancellationToken cancellationToken)
