@@ -22,11 +22,11 @@ public static class DatabaseServices
         services.AddHealthChecks()
             .Add(new HealthCheckRegistration($"database-{migration.Service}", provider => new Check(cancellationToken => migration.CheckDatabaseAsync(provider, cancellationToken)), HealthStatus.Unhealthy, ["ready"]))
             .Add(new HealthCheckRegistration($"migrations-{migration.Service}", new Check(_ => Task.FromResult(migration.CheckSchema())), HealthStatus.Unhealthy, ["ready"]));
-        // The options depend on nothing of a scope: made once, not for every message and request.
+        // Neither options nor contexts depend on anything of a scope: a context is reset and used again, which is a tenth of what a message costs.
         return database.Provider switch
         {
-            DatabaseProvider.PostgreSql => services.AddDbContext<TContext, TPostgreSql>(options => options.UseAssayPostgres(database.ConnectionString), ServiceLifetime.Scoped, ServiceLifetime.Singleton),
-            DatabaseProvider.Sqlite => services.AddDbContext<TContext, TSqlite>(options => options.UseAssaySqlite(database.ConnectionString), ServiceLifetime.Scoped, ServiceLifetime.Singleton),
+            DatabaseProvider.PostgreSql => services.AddDbContextPool<TContext, TPostgreSql>(options => options.UseAssayPostgres(database.ConnectionString)),
+            DatabaseProvider.Sqlite => services.AddDbContextPool<TContext, TSqlite>(options => options.UseAssaySqlite(database.ConnectionString)),
             _ => throw new ArgumentOutOfRangeException(nameof(database), database.Provider, "Unknown database provider."),
         };
     }

@@ -17,10 +17,6 @@ namespace Assay.LlmGateway.Pump;
 sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes lanes, CallPump pump, LedgerContinuity continuity, GatewayOwner owner, IBus bus, IOptions<LlmGatewayOptions> options,
     TimeProvider time, ILogger<BatchHeartbeat> logger) : BackgroundService
 {
-    static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
-
-    const double SignsPerSecond = 25;
-
     Dictionary<Guid, long> _decided = [];
 
     sealed record OpenBatch(Guid BatchId, Guid AuditId, int Attempt, string Engine, long Total, long Decided, long Planned, long Mine, long Spent);
@@ -47,12 +43,7 @@ sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes
         }
     }
 
-    TimeSpan IntervalFor(int openBatches)
-    {
-        var longest = options.Value.LongestSignInterval;
-        var paced = TimeSpan.FromSeconds(openBatches / SignsPerSecond);
-        return paced > longest ? longest : paced < ShortestInterval ? ShortestInterval : paced;
-    }
+    TimeSpan IntervalFor(int openBatches) => SignPace.IntervalFor(openBatches, options.Value.LongestSignInterval);
 
     async Task SayAsync(CancellationToken cancellationToken)
     {
@@ -111,4 +102,19 @@ sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes
 
     [LoggerMessage(LogLevel.Warning, "Cannot say which batches are alive; audits may be called stalled if this lasts. Check the gateway's database and the broker.")]
     static partial void SignFailed(ILogger logger, Exception exception);
+}
+
+/// <summary>How often open batches are spoken of.</summary>
+static class SignPace
+{
+    static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
+
+    const double SignsPerSecond = 25;
+
+    /// <summary>The time between two signs of one batch: a second, or what keeps all of them to 25 a second, but never more than <paramref name="longest"/>.</summary>
+    public static TimeSpan IntervalFor(int openBatches, TimeSpan longest)
+    {
+        var paced = TimeSpan.FromSeconds(Math.Max(Shortest.TotalSeconds, openBatches / SignsPerSecond));
+        return paced < longest ? paced : longest;
+    }
 }
