@@ -15,7 +15,7 @@ namespace Assay.Analyzer.AnalyzeAnswers;
 /// Takes every batch the gateway decides, on one queue so that texts travel once. Panel answers are stored, read and counted;
 /// plans, insights and judgements go to the row that waits for the batch. A batch nobody waits for any more is logged and dropped.
 /// </summary>
-sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, TimeProvider time, ILogger<AnalyzeAnswersConsumer> logger) : IConsumer<EngineAnswered>
+sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, EvidenceReader evidences, TimeProvider time, ILogger<AnalyzeAnswersConsumer> logger) : IConsumer<EngineAnswered>
 {
     public async Task Consume(ConsumeContext<EngineAnswered> context)
     {
@@ -34,12 +34,12 @@ sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, TimeProvider t
                 await context.Publish(planned);
                 break;
 
-            case Purposes.Insight when await InsightAnswers.SettleAsync(db, message, now, context.CancellationToken) is { Known: true } settled:
+            case Purposes.Insight when await InsightAnswers.SettleAsync(db, evidences, message, now, context.CancellationToken) is { Known: true } settled:
                 if (settled.Next is { } next)
                     await context.Publish(next, next.GetType());
                 break;
 
-            case Purposes.Judge when await Judging.SettleAsync(db, message, now, context.CancellationToken) is { } opinion:
+            case Purposes.Judge when await Judging.SettleAsync(db, evidences, message, now, context.CancellationToken) is { } opinion:
                 await context.Publish(opinion.Judged);
                 opinion.Draft.CloseWhenNothingIsOpen(now);
                 if (opinion.Draft.IsDrafted)

@@ -23,11 +23,12 @@ static class AnswerBatch
             .Where(x => x.AuditId == message.AuditId && keys.Contains(x.CallKey))
             .ToDictionaryAsync(x => x.CallKey, StringComparer.Ordinal, cancellationToken);
         if (await db.AnalyzedBatches.FindAsync([message.BatchId], cancellationToken) is { } known)
-            return Published(known, known.ReadCallKeys().Where(stored.ContainsKey).Select(key => stored[key]));
+            return Published(known, known.ReadCallKeys().Where(stored.ContainsKey).Select(key => AnswerDescription.Of(stored[key])));
 
         var (subject, plan) = await SubjectAndPlanAsync(db, message, cancellationToken);
         var reader = read?.Reader ?? new BatchReader(subject, plan);
         var taken = new List<AnswerRow>(message.Answers.Count);
+        var described = new List<DescribedAnswer>(message.Answers.Count);
         foreach (var answer in message.Answers.DistinctBy(answer => answer.CallKey, StringComparer.Ordinal))
         {
             var query = reader.QueryOf(answer);
@@ -36,6 +37,7 @@ static class AnswerBatch
             var fresh = Row(message, answer, query, intake, now);
             fresh.FictitiousMentioned = reader.NamesFictitious(answer, query, intake);
             taken.Add(fresh);
+            described.Add(AnswerDescription.Of(fresh, intake.Reading));
             if (row is null)
                 db.Answers.Add(fresh);
             else if (row.Attempt <= message.Attempt)
@@ -57,7 +59,7 @@ static class AnswerBatch
             AnalyzedAt = now,
         };
         db.AnalyzedBatches.Add(batch);
-        return Published(batch, taken);
+        return Published(batch, described);
     }
 
     /// <summary>Every planned call is counted once: <c>Planned = Valid + Declined + Refused + Empty + InDoubt</c>.</summary>
@@ -166,10 +168,10 @@ static class AnswerBatch
     {
         var keys = batch.ReadCallKeys();
         var stored = await db.Answers.AsNoTracking().Where(x => x.AuditId == batch.AuditId && keys.Contains(x.CallKey)).ToDictionaryAsync(x => x.CallKey, StringComparer.Ordinal, cancellationToken);
-        return Published(batch, keys.Where(stored.ContainsKey).Select(key => stored[key])).Described;
+        return Published(batch, keys.Where(stored.ContainsKey).Select(key => AnswerDescription.Of(stored[key]))).Described;
     }
 
-    static AnalyzedBatch Published(AnalyzedBatchRow batch, IEnumerable<AnswerRow> answers) => new(
+    static AnalyzedBatch Published(AnalyzedBatchRow batch, IEnumerable<DescribedAnswer> answers) => new(
         batch.ToMessage(),
         new AnswersDescribed
         {
@@ -179,7 +181,7 @@ static class AnswerBatch
             Engine = batch.Engine,
             EngineKind = batch.EngineKind,
             Simulated = batch.Simulated,
-            Answers = [.. answers.Select(AnswerDescription.Of)],
+            Answers = [.. answers],
         },
         new AnswersStored { AuditId = batch.AuditId, Attempt = batch.Attempt, BatchId = batch.BatchId });
 }

@@ -15,7 +15,7 @@ namespace Assay.Analyzer.DraftInsights;
 /// Opens one layer of insights, or publishes it again if it is drafted. Whatever is missing – advisor, money, findings below –
 /// makes insights unavailable with the reason; it never fails the audit.
 /// </summary>
-sealed class DraftInsightsConsumer(AnalyzerDbContext db, TimeProvider time, IOptions<JudgeOptions> judge) : IConsumer<Command>
+sealed class DraftInsightsConsumer(AnalyzerDbContext db, EvidenceReader evidences, TimeProvider time, IOptions<JudgeOptions> judge) : IConsumer<Command>
 {
     public async Task Consume(ConsumeContext<Command> context)
     {
@@ -25,8 +25,8 @@ sealed class DraftInsightsConsumer(AnalyzerDbContext db, TimeProvider time, IOpt
         var draft = await db.Drafts.FindAsync([message.AuditId, message.Attempt, message.Layer], cancellationToken);
         if (draft is null)
         {
-            var evidence = await EvidenceReader.ReadAsync(db, message.AuditId, message.ScoreId, cancellationToken);
-            var below = await EvidenceReader.ReadBelowAsync(db, message.AuditId, message.Attempt, message.Layer, cancellationToken);
+            var evidence = await evidences.ReadAsync(message.AuditId, message.ScoreId, cancellationToken);
+            var below = await evidences.ReadBelowAsync(message.AuditId, message.Attempt, message.Layer, cancellationToken);
             draft = new DraftRow
             {
                 AuditId = message.AuditId,

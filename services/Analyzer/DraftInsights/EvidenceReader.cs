@@ -1,5 +1,6 @@
 using Assay.Analyzer.AnalyzeAnswers;
 using Assay.Analyzer.Database;
+using Assay.Analyzer.PlanQueries;
 using Assay.Analyzer.ReadAnswer;
 using Assay.Contracts.Internal.Analyzer;
 using Microsoft.EntityFrameworkCore;
@@ -7,14 +8,26 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Analyzer.DraftInsights;
 
 /// <summary>Loads what insights rest on: the scores they speak about and the valid answers those were computed over.</summary>
-static class EvidenceReader
+sealed class EvidenceReader(AnalyzerDbContext db, EvidenceMemory memory)
 {
     const int BeginningLength = 280;
 
-    public static async Task<Evidence> ReadAsync(AnalyzerDbContext db, Guid auditId, Guid scoreId, CancellationToken cancellationToken)
+    /// <exception cref="InvalidOperationException">The audit or the score is not stored here.</exception>
+    public async Task<Evidence> ReadAsync(Guid auditId, Guid scoreId, CancellationToken cancellationToken)
     {
+        // Read each time, whatever is remembered: an audit that was erased has no evidence any more.
         var subject = await db.Subjects.FindAsync([auditId], cancellationToken)
             ?? throw new InvalidOperationException($"Cannot draft insights of audit {auditId}: its subject is not stored here. If the Analyzer's database was replaced, restore it and retry the audit.");
+        if (memory.Find(scoreId) is { } known)
+            return known;
+        var evidence = await GatherAsync(subject, scoreId, cancellationToken);
+        memory.Remember(scoreId, evidence);
+        return evidence;
+    }
+
+    async Task<Evidence> GatherAsync(SubjectRow subject, Guid scoreId, CancellationToken cancellationToken)
+    {
+        var auditId = subject.AuditId;
         var score = await db.Scores.AsNoTracking().SingleOrDefaultAsync(x => x.ScoreId == scoreId && x.AuditId == auditId, cancellationToken)
             ?? throw new InvalidOperationException($"Cannot draft insights of audit {auditId}: score {scoreId} is not stored here. If the Analyzer's database was replaced, restore it and retry the audit.");
         var batchIds = JsonColumn.Read<List<Guid>>(score.BatchIds, $"the batches of score {scoreId}");
@@ -39,7 +52,7 @@ static class EvidenceReader
     }
 
     /// <summary>The available insights of the layers below, each layer from the newest attempt that drafted it.</summary>
-    public static async Task<IReadOnlyList<Insight>> ReadBelowAsync(AnalyzerDbContext db, Guid auditId, int attempt, int layer, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Insight>> ReadBelowAsync(Guid auditId, int attempt, int layer, CancellationToken cancellationToken)
     {
         if (layer <= 1)
             return [];

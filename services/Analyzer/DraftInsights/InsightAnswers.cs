@@ -12,13 +12,13 @@ static class InsightAnswers
     /// Settles what the batch answers, and returns what to publish: the drafted layer, or one more batch for what was rejected.
     /// Nothing if the judge is still awaited, or if no layer waits for this batch.
     /// </summary>
-    public static async Task<SettledBatch> SettleAsync(AnalyzerDbContext db, EngineAnswered message, DateTime now, CancellationToken cancellationToken)
+    public static async Task<SettledBatch> SettleAsync(AnalyzerDbContext db, EvidenceReader evidences, EngineAnswered message, DateTime now, CancellationToken cancellationToken)
     {
         var draft = await db.Drafts.SingleOrDefaultAsync(x => x.OpenBatchId == message.BatchId, cancellationToken);
         if (draft is null)
             return new(Known: false, Next: null);
-        var evidence = await EvidenceReader.ReadAsync(db, draft.AuditId, draft.ScoreId, cancellationToken);
-        var below = await EvidenceReader.ReadBelowAsync(db, draft.AuditId, draft.Attempt, draft.Layer, cancellationToken);
+        var evidence = await evidences.ReadAsync(draft.AuditId, draft.ScoreId, cancellationToken);
+        var below = await evidences.ReadBelowAsync(draft.AuditId, draft.Attempt, draft.Layer, cancellationToken);
 
         var progress = LayerDraft.Judge(draft.Layer, draft.Round, draft.ReadQuestions(), message.Answers, evidence, below);
         draft.SpentMicroUsd += message.Answers.Where(answer => !answer.Reused).Sum(answer => answer.CostMicroUsd);

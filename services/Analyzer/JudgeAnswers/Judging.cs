@@ -38,13 +38,13 @@ static class Judging
         draft.OpenJudgeBatchId is { } batchId && await db.JudgeBatches.FindAsync([batchId], cancellationToken) is { Questions: not null } batch ? Ask(draft, batch) : null;
 
     /// <summary>Stores the opinions of an open batch and gives back the draft that waited; null if none does.</summary>
-    public static async Task<(DraftRow Draft, AnswersJudged Judged)?> SettleAsync(AnalyzerDbContext db, EngineAnswered message, DateTime now, CancellationToken cancellationToken)
+    public static async Task<(DraftRow Draft, AnswersJudged Judged)?> SettleAsync(AnalyzerDbContext db, EvidenceReader evidences, EngineAnswered message, DateTime now, CancellationToken cancellationToken)
     {
         var batch = await db.JudgeBatches.FindAsync([message.BatchId], cancellationToken);
         var draft = await db.Drafts.SingleOrDefaultAsync(x => x.OpenJudgeBatchId == message.BatchId, cancellationToken);
         if (batch?.Questions is null || draft is null)
             return null;
-        var evidence = await EvidenceReader.ReadAsync(db, draft.AuditId, draft.ScoreId, cancellationToken);
+        var evidence = await evidences.ReadAsync(draft.AuditId, draft.ScoreId, cancellationToken);
         var rows = Agreement.Rows(draft.AuditId, draft.Attempt, ReadQuestions(batch), message.Answers, evidence, await FeaturesAsync(db, draft.AuditId, cancellationToken));
         db.Judgements.AddRange(rows);
         batch.Questions = null;
