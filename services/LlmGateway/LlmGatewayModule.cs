@@ -46,7 +46,7 @@ public sealed class LlmGatewayModule : AssayModule
         builder.Services.AddEngines(builder.Configuration);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<LedgerTransactions>().AddSingleton<LedgerSignals>().AddSingleton<GatewayMeters>();
-        builder.Services.AddSingleton<GatewayOwner>().AddSingleton<OwnerSweep>();
+        builder.Services.AddSingleton<GatewayOwner>().AddSingleton<OwnerSweep>().AddSingleton<PhaseReturn>();
         builder.Services.AddSingleton<BudgetOpening>().AddSingleton<BudgetQueue>();
         builder.Services.AddSingleton<LedgerWriter>().AddSingleton<EngineLanes>().AddSingleton<CallClaim>().AddSingleton<CallPump>().AddSingleton<SpendingSwitch>().AddSingleton<EngineSwitches>().AddSingleton<EngineListing>().AddSingleton<BurnRateGuard>();
         builder.Services.AddSingleton<LedgerContinuity>();

@@ -34,8 +34,12 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             return;
 
         var live = budget.IsLive(message.Attempt);
-        if (live)
-            await ReturnEarlierPhasesAsync(session, budget, message.Purpose, cancellationToken);
+        if (live && PhaseReturn.Begins(budget.Phase, message.Purpose))
+        {
+            await session.ExecuteAsync(new Statement("UPDATE audit_budget SET phase = $2 WHERE audit_id = $1").With(budget.AuditId).With(message.Purpose), cancellationToken);
+            signals.WakeSweepAfter(context.ReceiveContext.ReceiveCompleted);
+        }
+
         var (engine, refusal) = EngineFor(message, budget, live);
         var asked = Render(message, engine);
         var now = await session.NowAsync(cancellationToken);
@@ -53,18 +57,6 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         if (known[0] is not null)
             await session.RepeatBatchAsync(announce, message.BatchId, cancellationToken);
         return true;
-    }
-
-    /// <summary>When a phase begins, what only the phases before it could have needed returns to tree and day.</summary>
-    static async Task ReturnEarlierPhasesAsync(LedgerSession session, BudgetView budget, string purpose, CancellationToken cancellationToken)
-    {
-        if (budget.Phase == purpose || purpose is not (Purposes.Answer or Purposes.Insight) || budget.Phase == Purposes.Insight)
-            return;
-        await session.LockSpendingAsync(budget.ScopesOf(), cancellationToken);
-        var moves = new MoneyMoves();
-        moves.ReturnUnused(budget, purpose == Purposes.Answer ? budget.AnswersWorstMicroUsd : budget.InsightsWorstMicroUsd);
-        await moves.WriteAsync(session, cancellationToken);
-        await session.ExecuteAsync(new Statement("UPDATE audit_budget SET phase = $2 WHERE audit_id = $1").With(budget.AuditId).With(purpose), cancellationToken);
     }
 
     /// <summary>The engine as it is pinned, or the reason why nothing is asked.</summary>

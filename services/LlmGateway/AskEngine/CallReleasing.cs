@@ -15,16 +15,18 @@ static class CallReleasing
     public static async Task<IReadOnlyList<string>> ReleaseAsync(this LedgerSession session, IReadOnlyList<OwnedCall> calls, Func<LedgerSession, string[], Statement> change, CancellationToken cancellationToken, Guid? owner = null)
     {
         var budgets = await session.LockBudgetsAsync(calls.Select(call => call.AuditId), share: false, cancellationToken);
-        await session.LockSpendingAsync(budgets.Values.SelectMany(budget => budget.ScopesOf()), cancellationToken);
         var select = new Statement($"SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE {session.In("call_key", 1)} AND {CallStatements.IsPlanned}{(owner is null ? "" : " AND owner = $2")} ORDER BY call_key{session.ForUpdate}")
             .With(calls.Select(call => call.CallKey).ToArray());
         var locked = await session.QueryAsync(owner is { } one ? select.With(one) : select, Read, cancellationToken);
         var moves = new MoneyMoves();
         foreach (var call in locked.Where(call => call.Reserved > 0))
             moves.Release(budgets[call.AuditId], call.Attempt, budgets[call.AuditId].Day!, call.Reserved);
-        await moves.WriteAsync(session, cancellationToken);
         string[] keys = [.. locked.Select(call => call.CallKey)];
-        await session.ExecuteAsync(change(session, keys), cancellationToken);
+        var group = new StatementGroup();
+        group.Execute(change(session, keys));
+        var verify = moves.Write(session, group);
+        await session.RunAsync(group, cancellationToken);
+        verify();
         return keys;
     }
 

@@ -12,8 +12,7 @@ namespace Assay.LlmGateway.CloseBudget;
 static class BudgetClosing
 {
     /// <summary>Closes every attempt up to this one. Changes nothing if that is done already.</summary>
-    /// <param name="alsoLock">Scopes that the caller will need in the same transaction: all scopes are locked in one go or not at all.</param>
-    public static async Task<bool> CloseBudgetAsync(this LedgerSession session, IAnnounce announce, Guid auditId, int attempt, IReadOnlyList<string> alsoLock, CancellationToken cancellationToken)
+    public static async Task<bool> CloseBudgetAsync(this LedgerSession session, IAnnounce announce, Guid auditId, int attempt, CancellationToken cancellationToken)
     {
         var now = await session.NowAsync(cancellationToken);
         // A close may overtake the opening it belongs to: it leaves a closed row behind, and wins.
@@ -24,7 +23,6 @@ static class BudgetClosing
                 VALUES ($1, $1, $2, $2, 'Closed', 0, 0, 0, 0, 0, 0, 0, 0, $3, $4, 0, 0, $3, 0, 0) ON CONFLICT (audit_id) DO NOTHING
                 """).With(auditId).With(attempt).With(now).With(InDoubtPolicies.Keep), cancellationToken);
         var budget = (await session.LockBudgetsAsync([auditId], share: false, cancellationToken))[auditId];
-        await session.LockSpendingAsync([.. budget.ScopesOf(), .. alsoLock], cancellationToken);
         if (budget.ClosedAttempt >= attempt)
             return false;
 
@@ -34,10 +32,13 @@ static class BudgetClosing
         var moves = new MoneyMoves();
         if (budget.State == BudgetStates.Open)
             moves.Close(budget, planned.Sum(call => call.Reserved));
-        await moves.WriteAsync(session, cancellationToken);
-        await session.ExecuteAsync(CallStatements.DeclinePlanned(session, [.. planned.Select(call => call.Key)], CallReasons.AuditClosed), cancellationToken);
-        await session.ExecuteAsync(
-            new Statement("UPDATE audit_budget SET state = 'Closed', closed_attempt = $2, attempt = CASE WHEN attempt < $2 THEN $2 ELSE attempt END WHERE audit_id = $1").With(auditId).With(attempt), cancellationToken);
+        // Tree and day, which everybody shares, are locked as late as can be: under its budget's lock nobody else touches the audit's rows.
+        var group = new StatementGroup();
+        group.Execute(CallStatements.DeclinePlanned(session, [.. planned.Select(call => call.Key)], CallReasons.AuditClosed));
+        var verify = moves.Write(session, group);
+        group.Execute(new Statement("UPDATE audit_budget SET state = 'Closed', closed_attempt = $2, attempt = CASE WHEN attempt < $2 THEN $2 ELSE attempt END WHERE audit_id = $1").With(auditId).With(attempt));
+        await session.RunAsync(group, cancellationToken);
+        verify();
         await session.EndBatchesOfAuditAsync(announce, auditId, cancellationToken);
         return true;
     }

@@ -15,7 +15,7 @@ sealed class CloseBudgetConsumer(LlmGatewayDbContext database, LedgerSignals sig
         var (message, cancellationToken) = (context.Message, context.CancellationToken);
         var session = new LedgerSession(database, time);
         var announce = new AnnounceByConsumer(context);
-        await session.CloseBudgetAsync(announce, message.AuditId, message.Attempt, [], cancellationToken);
+        await session.CloseBudgetAsync(announce, message.AuditId, message.Attempt, cancellationToken);
         await session.ReportBudgetAsync(announce, message.AuditId, cancellationToken);
         signals.WakeSweepAfter(context.ReceiveContext.ReceiveCompleted);
     }

@@ -1,3 +1,4 @@
+using Assay.LlmGateway.AskEngine;
 using Assay.LlmGateway.Halt;
 using Assay.LlmGateway.Ledger;
 using Assay.LlmGateway.OpenBudget;
@@ -8,8 +9,11 @@ using Microsoft.Extensions.Options;
 namespace Assay.LlmGateway.LeaseSweep;
 
 /// <summary>Runs the sweep and lets the queue for money move: at start, every two seconds, and whenever money has returned.</summary>
-sealed partial class LeaseSweepService(OwnerSweep sweep, BudgetQueue queue, BurnRateGuard guard, LedgerSignals signals, IOptions<LlmGatewayOptions> options, ILogger<LeaseSweepService> logger) : BackgroundService
+sealed partial class LeaseSweepService(OwnerSweep sweep, PhaseReturn phases, BudgetQueue queue, BurnRateGuard guard, LedgerSignals signals, IOptions<LlmGatewayOptions> options, ILogger<LeaseSweepService> logger) : BackgroundService
 {
+    /// <summary>Every opened and closed budget wakes the sweep, which looks at all of them: many at once are one sweep.</summary>
+    static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
@@ -19,6 +23,7 @@ sealed partial class LeaseSweepService(OwnerSweep sweep, BudgetQueue queue, Burn
             {
                 if (await sweep.RunAsync(stoppingToken))
                     signals.WakePump();
+                await phases.RunAsync(stoppingToken);
                 await queue.MoveAsync(stoppingToken);
                 await guard.WatchAsync(stoppingToken);
             }
@@ -31,6 +36,7 @@ sealed partial class LeaseSweepService(OwnerSweep sweep, BudgetQueue queue, Burn
                 return;
             }
 
+            await Task.Delay(ShortestPause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await ((Task)signals.WaitForSweepAsync(options.Value.SweepInterval, stoppingToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

@@ -106,7 +106,6 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
 
         var now = await session.NowAsync(cancellationToken);
         var budgets = await session.LockBudgetsAsync(lost.Select(attempt => attempt.AuditId), share: false, cancellationToken);
-        await session.LockSpendingAsync([.. budgets.Values.SelectMany(budget => budget.ScopesOf()), .. lost.Select(attempt => Scopes.Day(attempt.Day))], cancellationToken);
         var moved = await session.ExecuteAsync(
             [.. lost.Select(attempt => new Statement("""
                 UPDATE paid_try SET state_before = state, spent_before_micro_usd = spent_micro_usd, state = 'InDoubt', reason = $2, spent_micro_usd = reserved_micro_usd, ended_at = $3
@@ -182,7 +181,7 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         foreach (var (auditId, attempt) in budgets)
             await transactions.RunAsync(async (session, announce, token) =>
             {
-                await session.CloseBudgetAsync(announce, auditId, attempt, [], token);
+                await session.CloseBudgetAsync(announce, auditId, attempt, token);
                 await session.ReportBudgetAsync(announce, auditId, token);
             }, cancellationToken);
     }

@@ -3,8 +3,9 @@ using System.Data.Common;
 namespace Assay.LlmGateway.Ledger;
 
 /// <summary>
-/// Reading rows under their locks, in the one order that every transaction keeps: advisory lock, instance, budgets by audit,
-/// scopes by text, calls by key, tries, batches.
+/// Reading rows under their locks, in the one order that every transaction keeps: advisory lock, instance, budgets by audit. Under its
+/// budget's lock nobody else touches an audit's calls, tries and batches. The scopes come by their text and as late as can be, for
+/// everybody shares those of tree and day.
 /// </summary>
 static class LedgerLocks
 {

@@ -18,27 +18,38 @@ sealed class BudgetOpening(LedgerContinuity continuity, IOptions<LlmGatewayOptio
     /// <returns>The scope it waits for; null if it is decided or not waiting.</returns>
     public async Task<string?> TryOpenAsync(LedgerSession session, IAnnounce announce, Guid auditId, IReadOnlySet<string> blocked, CancellationToken cancellationToken)
     {
-        var now = await session.NowAsync(cancellationToken);
-        if (!(await session.LockBudgetsAsync([auditId], share: false, cancellationToken)).TryGetValue(auditId, out var budget) || budget.State != BudgetStates.Waiting)
-            return null;
-        var waiting = (await session.QueryAsync(
+        // Everybody waits for the day's row from the second round trip on: what can be read before is, and the rest goes in one more.
+        var first = new StatementGroup();
+        var askedNow = session.AskNow(first);
+        var locked = session.LockBudgets(first, [auditId], share: false);
+        var asked = first.Query(
             new Statement("SELECT ceiling_micro_usd, tree_ceiling_micro_usd, worst_case_micro_usd, planned_calls FROM audit_budget WHERE audit_id = $1").With(auditId),
-            row => new WaitingBudget(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt32(3)), cancellationToken))[0];
-
+            row => new WaitingBudget(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt32(3)));
+        // What earlier attempts have answered.
+        var answered = first.Query(
+            new Statement("SELECT CAST(COALESCE(SUM(worst_case_micro_usd), 0) AS BIGINT) FROM paid_call WHERE audit_id = $1 AND state IN ('Answered', 'Refused', 'Empty')").With(auditId),
+            row => row.GetInt64(0));
+        await session.RunAsync(first, cancellationToken);
+        if (locked.Rows is not [{ State: BudgetStates.Waiting } budget])
+            return null;
+        var (now, waiting) = (askedNow(), asked.Rows[0]);
         var day = Scopes.DayOf(now);
-        var (audit, shared) = await LockScopesAsync(session, budget, waiting, day, cancellationToken);
-        var needed = await NeededAsync(session, auditId, waiting, audit, shared, cancellationToken);
+        var (rows, ceilings) = await LockScopesAsync(session, budget, waiting, day, cancellationToken);
+        SpendingView[] shared = [rows[Scopes.Day(day)], rows[Scopes.Tree(budget.TrackingId)]];
+        var needed = Needed(waiting, answered.Rows[0], rows[Scopes.Audit(auditId)], shared);
         var decision = AllocationDecision.Of(needed, shared, blocked);
         switch (decision.Verdict)
         {
             case Allocation.Wait:
+                await session.RunAsync(ceilings, cancellationToken);
                 return decision.Scope;
             case Allocation.Refuse:
+                await session.RunAsync(ceilings, cancellationToken);
                 var scope = shared.First(scope => scope.Scope == decision.Scope);
                 await RefuseAsync(session, announce, budget, BudgetJudgement.SpentOut(scope.Scope, scope.Ceiling, scope.Spent, needed), cancellationToken);
                 return null;
             default:
-                await OpenAsync(session, announce, budget, waiting, day, needed, now, cancellationToken);
+                await OpenAsync(session, ceilings, announce, budget, waiting, day, needed, now, cancellationToken);
                 return null;
         }
     }
@@ -68,7 +79,8 @@ sealed class BudgetOpening(LedgerContinuity continuity, IOptions<LlmGatewayOptio
         }
     }
 
-    async Task<(SpendingView Audit, IReadOnlyList<SpendingView> Shared)> LockScopesAsync(LedgerSession session, BudgetView budget, WaitingBudget waiting, string day, CancellationToken cancellationToken)
+    /// <summary>Makes the rows that are missing and locks them. The statements that move their ceilings are for the caller to run with what it decides.</summary>
+    async Task<(Dictionary<string, SpendingView> Rows, StatementGroup Ceilings)> LockScopesAsync(LedgerSession session, BudgetView budget, WaitingBudget waiting, string day, CancellationToken cancellationToken)
     {
         var wanted = new Dictionary<string, long>(StringComparer.Ordinal)
         {
@@ -76,13 +88,14 @@ sealed class BudgetOpening(LedgerContinuity continuity, IOptions<LlmGatewayOptio
             [Scopes.Tree(budget.TrackingId)] = waiting.TreeCeiling,
             [Scopes.Day(day)] = MicroUsd.FromUsd(options.Value.DailyCeilingUsd),
         };
-        await session.ExecuteAsync(
-            [.. wanted.OrderBy(scope => scope.Key, StringComparer.Ordinal).Select(scope => new Statement(
-                "INSERT INTO spending (scope, ceiling_micro_usd, reserved_micro_usd, spent_micro_usd, overrun_micro_usd) VALUES ($1, $2, 0, 0, 0) ON CONFLICT (scope) DO NOTHING").With(scope.Key).With(scope.Value))],
-            cancellationToken);
-        var rows = await session.LockSpendingAsync(wanted.Keys, cancellationToken);
+        var group = new StatementGroup();
+        foreach (var (scope, ceiling) in wanted.OrderBy(scope => scope.Key, StringComparer.Ordinal))
+            group.Execute(new Statement("INSERT INTO spending (scope, ceiling_micro_usd, reserved_micro_usd, spent_micro_usd, overrun_micro_usd) VALUES ($1, $2, 0, 0, 0) ON CONFLICT (scope) DO NOTHING").With(scope).With(ceiling));
+        var locked = session.LockSpending(group, wanted.Keys);
+        await session.RunAsync(group, cancellationToken);
+        var rows = locked.Rows.ToDictionary(row => row.Scope, StringComparer.Ordinal);
 
-        List<Statement> changes = [];
+        var ceilings = new StatementGroup();
         foreach (var (scope, ceiling) in wanted)
         {
             var row = rows[scope];
@@ -90,37 +103,31 @@ sealed class BudgetOpening(LedgerContinuity continuity, IOptions<LlmGatewayOptio
             var next = scope.StartsWith("day:", StringComparison.Ordinal) ? Math.Max(ceiling, row.Reserved + row.Spent) : Math.Max(ceiling, row.Ceiling);
             if (next == row.Ceiling)
                 continue;
-            changes.Add(new Statement("UPDATE spending SET ceiling_micro_usd = $2 WHERE scope = $1").With(scope).With(next));
+            ceilings.Execute(new Statement("UPDATE spending SET ceiling_micro_usd = $2 WHERE scope = $1").With(scope).With(next));
             rows[scope] = row with { Ceiling = next };
         }
 
-        await session.ExecuteAsync(changes, cancellationToken);
-        return (rows[Scopes.Audit(budget.AuditId)], [rows[Scopes.Day(day)], rows[Scopes.Tree(budget.TrackingId)]]);
+        return (rows, ceilings);
     }
 
     /// <summary>What this attempt may still cost at worst: its plan without what earlier attempts have answered, under its own ceiling and those of tree and day.</summary>
-    static async Task<long> NeededAsync(LedgerSession session, Guid auditId, WaitingBudget waiting, SpendingView audit, IReadOnlyList<SpendingView> shared, CancellationToken cancellationToken)
-    {
-        var answered = (await session.QueryAsync(
-            new Statement("SELECT CAST(COALESCE(SUM(worst_case_micro_usd), 0) AS BIGINT) FROM paid_call WHERE audit_id = $1 AND state IN ('Answered', 'Refused', 'Empty')").With(auditId),
-            row => row.GetInt64(0), cancellationToken))[0];
-        var missing = Math.Max(0, waiting.WorstCase - answered);
-        return Math.Min(Math.Min(missing, audit.Free), shared.Min(scope => scope.Ceiling));
-    }
+    static long Needed(WaitingBudget waiting, long answered, SpendingView audit, IReadOnlyList<SpendingView> shared) =>
+        Math.Min(Math.Min(Math.Max(0, waiting.WorstCase - answered), audit.Free), shared.Min(scope => scope.Ceiling));
 
-    async Task OpenAsync(LedgerSession session, IAnnounce announce, BudgetView budget, WaitingBudget waiting, string day, long allocated, DateTime now, CancellationToken cancellationToken)
+    async Task OpenAsync(LedgerSession session, StatementGroup group, IAnnounce announce, BudgetView budget, WaitingBudget waiting, string day, long allocated, DateTime now, CancellationToken cancellationToken)
     {
         var moves = new MoneyMoves();
-        await session.ExecuteAsync(
-            new Statement("UPDATE audit_budget SET state = 'Open', day = $2, opened_at = $3, phase = NULL WHERE audit_id = $1").With(budget.AuditId).With(day).With(now), cancellationToken);
         moves.Allocate(budget, day, allocated);
-        await moves.WriteAsync(session, cancellationToken);
+        group.Execute(new Statement("UPDATE audit_budget SET state = 'Open', day = $2, opened_at = $3, phase = NULL WHERE audit_id = $1").With(budget.AuditId).With(day).With(now));
+        var verify = moves.Write(session, group);
         var known = continuity.Highest;
-        var sequence = (await session.QueryAsync(
-            new Statement("UPDATE spending_halt SET ledger_sequence = ledger_sequence + 1 WHERE id = 1 RETURNING ledger_sequence"), row => row.GetInt64(0), cancellationToken))[0];
+        var counted = group.Query(new Statement("UPDATE spending_halt SET ledger_sequence = ledger_sequence + 1 WHERE id = 1 RETURNING ledger_sequence"), row => row.GetInt64(0));
+        group.Execute(new Statement("UPDATE audit_budget SET ledger_sequence = (SELECT ledger_sequence FROM spending_halt WHERE id = 1) WHERE audit_id = $1").With(budget.AuditId));
+        await session.RunAsync(group, cancellationToken);
+        verify();
+        var sequence = counted.Rows[0];
         if (!continuity.MayOpen(known, sequence))
             throw new InvalidOperationException($"Audit {budget.AuditId} would be budget {sequence} of the ledger, and this process has seen {known}: the gateway's database was restored to an earlier point while it ran. Nothing is sent; run `assay doctor --after-restore`.");
-        await session.ExecuteAsync(new Statement("UPDATE audit_budget SET ledger_sequence = $2 WHERE audit_id = $1").With(budget.AuditId).With(sequence), cancellationToken);
         await announce.PublishAsync(Opened(budget, waiting.PlannedCalls, waiting.WorstCase, allocated, sequence), cancellationToken);
     }
 

@@ -72,8 +72,7 @@ sealed class OpenBudgetConsumer(LlmGatewayDbContext database, IEngineCatalog eng
             return null;
         }
 
-        string[] scopes = [Scopes.Audit(message.AuditId), Scopes.Tree(message.TrackingId), Scopes.Day(Scopes.DayOf(now))];
-        await session.CloseBudgetAsync(announce, message.AuditId, message.Attempt - 1, scopes, cancellationToken);
+        await session.CloseBudgetAsync(announce, message.AuditId, message.Attempt - 1, cancellationToken);
         await session.ExecuteAsync(
             new Statement("""
                 UPDATE audit_budget SET tracking_id = $2, attempt = $3, state = 'Waiting',

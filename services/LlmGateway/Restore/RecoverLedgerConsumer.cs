@@ -86,7 +86,7 @@ sealed partial class RecoverLedgerConsumer(LedgerTransactions transactions, Engi
         foreach (var audit in attempts)
             await transactions.RunAsync(async (session, announce, token) =>
             {
-                await session.CloseBudgetAsync(announce, audit.Key, audit.Max(), [], token);
+                await session.CloseBudgetAsync(announce, audit.Key, audit.Max(), token);
                 await session.ReportBudgetAsync(announce, audit.Key, token);
             }, cancellationToken);
         return [.. attempts.Select(audit => audit.Key)];
