@@ -7,7 +7,7 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 
 internal sealed partial class OutboxDelivery<TDbContext>
 {
-    private sealed record Claimed(OutboxMessage Row, int Tries, Guid? TokenId);
+    private sealed record Claimed(OutboxMessage Row, int Tries, Guid? TokenId, Exception? Unreadable = null);
 
     private async Task SweepLoopAsync(CancellationToken stoppingToken)
     {
@@ -114,8 +114,12 @@ internal sealed partial class OutboxDelivery<TDbContext>
         do
         {
             var claimed = await ClaimAsync(
-                "token_id", typeof(ScheduledMessageRow), "due_at", "tries", "parked_at", "token_id,tries,message",
-                reader => new Claimed(ScheduledMessages.Restore(reader.GetString(2)), reader.GetInt32(1), reader.GetGuid(0)),
+                "token_id", typeof(ScheduledMessageRow), "due_at", "tries", "parked_at", "token_id,tries,message,message_id,destination",
+                reader =>
+                {
+                    var (row, unreadable) = ScheduledMessages.Restore(reader.GetString(2), reader.GetGuid(3), reader.GetString(4));
+                    return new Claimed(row, reader.GetInt32(1), reader.GetGuid(0), unreadable);
+                },
                 cancellationToken);
             count = claimed.Count;
             total += count;
@@ -162,7 +166,13 @@ internal sealed partial class OutboxDelivery<TDbContext>
         var mine = claimed.Where(claim => _inFlight.TryAdd(claim.Row.MessageId, true)).ToList();
         foreach (var chunk in mine.Chunk(settings.MessageDeliveryLimit))
         {
-            var failures = await SendAllAsync([.. chunk.Select(claim => claim.Row)], cancellationToken);
+            var failures = await SendAllAsync([.. chunk.Where(claim => claim.Unreadable is null).Select(claim => claim.Row)], cancellationToken);
+            foreach (var claim in chunk)
+            {
+                if (claim.Unreadable is { } why)
+                    failures[claim.Row] = why;
+            }
+
             foreach (var probe in _probes)
                 await probe.SentAsync();
             await SettleAsync(chunk, failures, cancellationToken);
