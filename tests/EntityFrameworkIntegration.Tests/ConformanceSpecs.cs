@@ -89,6 +89,56 @@ public abstract class When_messages_are_consumed_in_transactions
     }
 
     [Fact]
+    public async Task Should_leave_consumed_messages_to_another_instance_when_it_is_not_to_clean_up()
+    {
+        var surroundings = await SurroundingsAsync();
+        await using (var host = await OrderHost.StartAsync(surroundings, outbox =>
+        {
+            outbox.DuplicateDetectionWindow = TimeSpan.FromSeconds(-1);
+            outbox.DisableInboxCleanupService();
+        }))
+        {
+            await host.InScopeAsync(database =>
+            {
+                database.Add(new InboxState { MessageId = NewId.NextGuid(), ConsumerId = NewId.NextGuid(), Received = DateTime.UtcNow, Consumed = DateTime.UtcNow, Delivered = DateTime.UtcNow });
+                return database.SaveChangesAsync();
+            });
+            await Remembered(host).ShouldStayAsync(1, "consumed messages", TimeSpan.FromSeconds(3));
+        }
+
+        await using var other = await OrderHost.StartAsync(surroundings, outbox => outbox.DuplicateDetectionWindow = TimeSpan.FromSeconds(-1));
+        await Remembered(other).ShouldBecomeAsync(0, "consumed messages");
+
+        static Func<Task<int>> Remembered(OrderHost host) => () => host.InScopeAsync(database => database.Set<InboxState>().CountAsync());
+    }
+
+    [Fact]
+    public async Task Should_send_all_that_waits_however_few_it_takes_and_sends_at_once()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), outbox =>
+        {
+            outbox.QueryMessageLimit = 3;
+            outbox.MessageDeliveryLimit = 2;
+            outbox.MessageDeliveryTimeout = TimeSpan.FromMilliseconds(500);
+        });
+        var order = NewId.NextGuid();
+
+        await host.WithOutboxAsync(async outbox =>
+        {
+            await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+            for (var i = 0; i < 10; i++)
+                await outbox.Publish(new OrderPlaced { OrderId = order });
+            await outbox.SaveChangesAsync();
+            await transaction.CommitAsync();
+        });
+
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(10, "effects");
+        await OutboxShouldBeEmptyAsync(host);
+        await heard.ShouldStayAsync(10, "effects");
+    }
+
+    [Fact]
     public async Task Should_join_the_consumers_outbox_when_the_explicit_one_is_used_inside()
     {
         var control = new ConsumerSwitch();
