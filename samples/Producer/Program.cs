@@ -12,6 +12,8 @@ var ended = new AuditEnds();
 builder.Services.AddSingleton(ended);
 builder.Services.AddMassTransit(bus =>
 {
+    // MassTransit reports its use to its makers unless told not to.
+    bus.DisableUsageTelemetry();
     bus.AddConsumer<AuditFollower>();
     bus.UsingRabbitMq((context, transport) =>
     {

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Assay.Contracts.Internal.LlmGateway;
 
 namespace Assay.AuditSaga;
 
@@ -12,7 +13,7 @@ public sealed class AuditSagaOptions : IValidatableObject
     public TimeSpan Freshness { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>Questions in one batch for one engine.</summary>
-    [Range(1, 500)]
+    [Range(1, BatchBounds.MaxQuestions)]
     public int BatchSize { get; set; } = 45;
 
     /// <summary>Attempts of one audit, the first included.</summary>

@@ -53,6 +53,7 @@ sealed class AnalyzerHost : IAsyncDisposable
         builder.Services.AddSingleton(new MessagingOptions { ImmediateRetries = 2, Redelivery = [] });
         builder.Services.AddMassTransit(bus =>
         {
+            bus.DisableUsageTelemetry();
             bus.SetKebabCaseEndpointNameFormatter();
             module.AddConsumers(bus);
             bus.AddConsumer<Listener>();

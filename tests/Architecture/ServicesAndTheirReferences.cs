@@ -64,6 +64,21 @@ public sealed class ServicesAndTheirReferences
     }
 
     [Fact]
+    public void Should_keep_every_buss_usage_to_itself()
+    {
+        // MassTransit tells its makers of every bus that is not told not to: no service, sample or test may.
+        var buses =
+            (from folder in new[] { "building-blocks", "services", "embedded", "samples", "tests" }
+             from file in SourceFiles(folder)
+             let text = File.ReadAllText(file)
+             where Path.GetExtension(file) == ".cs" && text.Contains(".Add" + "MassTransit(", StringComparison.Ordinal)
+             select (File: Path.GetRelativePath(Root, file), IsQuiet: text.Contains("DisableUsageTelemetry()", StringComparison.Ordinal))).ToList();
+
+        buses.ShouldNotBeEmpty();
+        buses.Where(bus => !bus.IsQuiet).Select(bus => bus.File).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Should_name_no_machine_path_in_source()
     {
         string[] machinePaths = ["/wo" + "rk/", "/ro" + "ot/", "/home" + "/"];

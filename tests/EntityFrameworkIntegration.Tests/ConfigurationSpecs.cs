@@ -54,6 +54,7 @@ public sealed class When_a_host_is_configured_wrongly
         services(builder.Services);
         builder.Services.AddMassTransit(bus =>
         {
+            bus.DisableUsageTelemetry();
             if (configure is null)
                 bus.AddEntityFrameworkOutbox<OrderDbContext>();
             else

@@ -89,6 +89,56 @@ public abstract class When_messages_are_consumed_in_transactions
     }
 
     [Fact]
+    public async Task Should_leave_consumed_messages_to_another_instance_when_it_is_not_to_clean_up()
+    {
+        var surroundings = await SurroundingsAsync();
+        await using (var host = await OrderHost.StartAsync(surroundings, outbox =>
+        {
+            outbox.DuplicateDetectionWindow = TimeSpan.FromSeconds(-1);
+            outbox.DisableInboxCleanupService();
+        }))
+        {
+            await host.InScopeAsync(database =>
+            {
+                database.Add(new InboxState { MessageId = NewId.NextGuid(), ConsumerId = NewId.NextGuid(), Received = DateTime.UtcNow, Consumed = DateTime.UtcNow, Delivered = DateTime.UtcNow });
+                return database.SaveChangesAsync();
+            });
+            await Remembered(host).ShouldStayAsync(1, "consumed messages", TimeSpan.FromSeconds(3));
+        }
+
+        await using var other = await OrderHost.StartAsync(surroundings, outbox => outbox.DuplicateDetectionWindow = TimeSpan.FromSeconds(-1));
+        await Remembered(other).ShouldBecomeAsync(0, "consumed messages");
+
+        static Func<Task<int>> Remembered(OrderHost host) => () => host.InScopeAsync(database => database.Set<InboxState>().CountAsync());
+    }
+
+    [Fact]
+    public async Task Should_send_all_that_waits_however_few_it_takes_and_sends_at_once()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), outbox =>
+        {
+            outbox.QueryMessageLimit = 3;
+            outbox.MessageDeliveryLimit = 2;
+            outbox.MessageDeliveryTimeout = TimeSpan.FromMilliseconds(500);
+        });
+        var order = NewId.NextGuid();
+
+        await host.WithOutboxAsync(async outbox =>
+        {
+            await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+            for (var i = 0; i < 10; i++)
+                await outbox.Publish(new OrderPlaced { OrderId = order });
+            await outbox.SaveChangesAsync();
+            await transaction.CommitAsync();
+        });
+
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(10, "effects");
+        await OutboxShouldBeEmptyAsync(host);
+        await heard.ShouldStayAsync(10, "effects");
+    }
+
+    [Fact]
     public async Task Should_join_the_consumers_outbox_when_the_explicit_one_is_used_inside()
     {
         var control = new ConsumerSwitch();
@@ -391,6 +441,105 @@ public abstract class When_messages_are_consumed_in_transactions
         await heard.ShouldBecomeAsync(2, "effects after the mended message was released");
         await OutboxShouldBeEmptyAsync(host);
         (await host.CheckHealthAsync()).ShouldBe(HealthStatus.Healthy);
+    }
+
+    /// <summary>Column, what stands in it, a word of the reason.</summary>
+    private static readonly (string Column, string Value, string Reason)[] Unsendable =
+    [
+        ("DestinationAddress", "nowhere", "destination address"),
+        ("DestinationAddress", "rabbitmq://[/x", "destination address"),
+        ("DestinationAddress", "nonsense://somewhere/queue", "nonsense"),
+        ("SourceAddress", "nowhere", "source address"),
+        ("ResponseAddress", "nowhere", "response address"),
+        ("FaultAddress", "nowhere", "fault address"),
+        ("ContentType", "none", "content type"),
+        ("ContentType", "", "content type"),
+        ("MessageType", "", "message type"),
+        ("MessageType", "urn:message:Known:Type;unknown", "'unknown'"),
+        ("Headers", "{", ""),
+        ("Properties", "{", ""),
+        ("Body", "", "no envelope"),
+        ("Body", """{"messageType":["urn:message:A:B"],"message":{""", "no envelope"),
+        ("Body", """{"messageType":["urn:message:A:B"],"message":{}} {}""", "no envelope"),
+        ("Body", "[]", "no envelope"),
+        ("Body", """{"messageType":["urn:message:A:B"],"message":null}""", "no message"),
+        ("Body", """{"message":{}}""", "no messageType"),
+        ("Body", $$"""{"messageType":["urn:message:A:B"],"message":{},"more":"{{new string('ä', 50_000)}}"}""", "100000 (MaxMessageBytes)"),
+    ];
+
+    [Fact]
+    public async Task Should_park_whatever_makes_a_message_unsendable_and_go_on_with_the_others()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), outbox =>
+        {
+            outbox.MaxDeliveryTries = 2;
+            outbox.MaxMessageBytes = 100_000;
+            outbox.MessageDeliveryTimeout = TimeSpan.FromMilliseconds(500);
+        });
+        var order = NewId.NextGuid();
+        var messages = Unsendable.Select(_ => NewId.NextGuid()).ToList();
+
+        await host.WithOutboxAsync(async outbox =>
+        {
+            await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+            foreach (var message in messages)
+                await outbox.Publish(new PlaceOrder { OrderId = order }, context => context.MessageId = message);
+            await outbox.Publish(new PlaceOrder { OrderId = order });
+            await outbox.SaveChangesAsync();
+            foreach (var (message, (column, value, _)) in messages.Zip(Unsendable))
+            {
+                var change = $"UPDATE \"OutboxMessage\" SET \"{column}\" = {{0}} WHERE \"MessageId\" = {{1}}";
+                (await outbox.DbContext.Database.ExecuteSqlRawAsync(change, value, message)).ShouldBe(1, column);
+            }
+
+            await transaction.CommitAsync();
+        });
+
+        Func<Task<int>> parked = () => host.InScopeAsync(database => database.Set<OutboxMessage>().CountAsync(row => row.ParkedAt != null && row.Tries == 2));
+        await parked.ShouldBecomeAsync(messages.Count, "parked rows");
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "effects of the good message");
+        await heard.ShouldStayAsync(1, "effects of the good message");
+        (await host.CheckHealthAsync()).ShouldBe(HealthStatus.Degraded);
+        await using var scope = host.Services.CreateAsyncScope();
+        var listed = (await scope.ServiceProvider.GetRequiredService<IOutboxParking<OrderDbContext>>().ListAsync()).ToDictionary(message => message.MessageId);
+        foreach (var (message, (column, _, reason)) in messages.Zip(Unsendable))
+            listed[message].LastError.ShouldNotBeNull(column).ShouldContain(reason, Case.Sensitive, column);
+    }
+
+    [Fact]
+    public async Task Should_park_whatever_makes_a_schedule_unsendable_and_go_on_with_the_others()
+    {
+        await using var host = await OrderHost.StartAsync(await SurroundingsAsync(), outbox => outbox.MaxDeliveryTries = 2);
+        var order = NewId.NextGuid();
+        string[] unreadable = ["", "null", "{}", "[1]", "{\"MessageId\":\"x\"}"];
+
+        await host.WithOutboxAsync(async outbox =>
+        {
+            await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+            foreach (var text in unreadable)
+            {
+                var token = await outbox.Schedule(new Uri("exchange:place-order"), DateTime.UtcNow, new PlaceOrder { OrderId = order });
+                await outbox.DbContext.Database.ExecuteSqlRawAsync("UPDATE scheduled_message SET message = {0} WHERE token_id = {1}", text, token);
+            }
+
+            var wrongAddress = await outbox.Schedule(new Uri("exchange:place-order"), DateTime.UtcNow, new PlaceOrder { OrderId = order });
+            (await outbox.DbContext.Database.ExecuteSqlAsync($"UPDATE scheduled_message SET message = replace(message, destination, 'nowhere') WHERE token_id = {wrongAddress}")).ShouldBe(1);
+            await outbox.Schedule(new Uri("exchange:place-order"), DateTime.UtcNow, new PlaceOrder { OrderId = order });
+            await outbox.SaveChangesAsync();
+            await transaction.CommitAsync();
+            outbox.NotifyCommitted();
+        });
+
+        Func<Task<int>> parked = () => host.InScopeAsync(database => database.Set<ScheduledMessageRow>().CountAsync(row => row.ParkedAt != null && row.Tries == 2));
+        await parked.ShouldBecomeAsync(unreadable.Length + 1, "parked schedules");
+        Func<Task<int>> heard = () => host.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "effects of the good schedule");
+        (await host.CheckHealthAsync()).ShouldBe(HealthStatus.Degraded);
+        await using var scope = host.Services.CreateAsyncScope();
+        var listed = await scope.ServiceProvider.GetRequiredService<IOutboxParking<OrderDbContext>>().ListAsync();
+        listed.Count.ShouldBe(unreadable.Length + 1);
+        listed.ShouldAllBe(message => message.LastError!.Contains("can never be sent", StringComparison.Ordinal));
     }
 
     protected static async Task OutboxShouldBeEmptyAsync(OrderHost host)

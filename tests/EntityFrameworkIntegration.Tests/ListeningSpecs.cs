@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Assay.EntityFrameworkIntegration.Tests.Orders;
+using Assay.TestServers;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Assay.EntityFrameworkIntegration.Tests;
@@ -65,6 +67,53 @@ public sealed class When_another_process_listens
         Func<Task<int>> heard = () => writer.CountAsync("heard", order);
         await heard.ShouldBecomeAsync(1, "effects of what another process scheduled", SoonEnough);
         (await ListenersAsync(writer)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Should_look_often_when_a_pooler_keeps_announcements_from_it()
+    {
+        var surroundings = await OrderSurroundings.DistributedAsync();
+        await using var pooler = new DeafPooler((await PrivatePostgres.Shared).Port);
+        surroundings = surroundings with { Database = pooler.Through(surroundings.Database) };
+        await using var writer = await StartWriterAsync(surroundings);
+        using var log = new LogLines();
+        await using var deaf = await OrderHost.StartAsync(surroundings, outbox =>
+        {
+            outbox.QueryDelay = TimeSpan.FromMilliseconds(200);
+            outbox.ListeningQueryDelay = Never;
+        }, services: services => services.AddSingleton<ILoggerProvider>(log));
+        Func<Task<bool>> noticed = () => Task.FromResult(log.Lines.Any(line => line.Contains("does not pass announcements on", StringComparison.Ordinal)));
+        await noticed.ShouldBecomeAsync(true, "the pooler is noticed and told of");
+        pooler.Swallowed.ShouldBeGreaterThan(0);
+
+        var order = await ScheduleAsync(writer);
+
+        Func<Task<int>> heard = () => writer.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "effects of what another process scheduled", SoonEnough);
+        (await ListenersAsync(writer)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Should_find_by_looking_what_it_is_no_longer_told()
+    {
+        var surroundings = await OrderSurroundings.DistributedAsync();
+        await using var pooler = new DeafPooler((await PrivatePostgres.Shared).Port) { PassesAnnouncements = true };
+        surroundings = surroundings with { Database = pooler.Through(surroundings.Database) };
+        await using var writer = await StartWriterAsync(surroundings);
+        await using var listener = await OrderHost.StartAsync(surroundings, outbox =>
+        {
+            outbox.QueryDelay = Never;
+            outbox.ListeningQueryDelay = TimeSpan.FromSeconds(1);
+        });
+        await ShouldBecomeListenersAsync(writer, 1);
+        pooler.PassesAnnouncements = false;
+
+        var order = await ScheduleAsync(writer);
+
+        Func<Task<int>> heard = () => writer.CountAsync("heard", order);
+        await heard.ShouldBecomeAsync(1, "effects of what another process scheduled", SoonEnough);
+        Func<Task<bool>> swallowed = () => Task.FromResult(pooler.Swallowed > 0);
+        await swallowed.ShouldBecomeAsync(true, "the announcement was kept from it");
     }
 
     [Fact]
@@ -218,6 +267,24 @@ public sealed class When_another_process_listens
         {
             modelBuilder.HasDefaultSchema("parcels");
             modelBuilder.AddMessagingEntities();
+        }
+    }
+
+    private sealed class LogLines : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Enqueue(formatter(state, exception));
+
+        public void Dispose()
+        {
         }
     }
 

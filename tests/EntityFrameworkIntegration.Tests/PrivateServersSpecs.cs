@@ -1,3 +1,6 @@
+using System.Net.Sockets;
+using Assay.EntityFrameworkIntegration.Tests.Crashes;
+using Assay.EntityFrameworkIntegration.Tests.Orders;
 using Assay.TestServers;
 using Npgsql;
 
@@ -41,5 +44,61 @@ public sealed class When_private_servers_are_killed_and_started_again
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
         return await command.ExecuteScalarAsync();
+    }
+}
+
+[Trait("Needs", "Servers")]
+public sealed class When_a_test_host_is_killed
+{
+    [Fact]
+    public async Task Should_leave_no_server_and_no_folder_behind()
+    {
+        var (folders, ports) = await ServerOwner.StartAndKillAsync(living =>
+        {
+            foreach (var folder in living)
+                ProcessesOf(folder).ShouldNotBeEmpty($"processes of {folder} while their owner lives");
+            return Task.CompletedTask;
+        });
+
+        Func<Task<string>> left = () => Task.FromResult(string.Join(", ", folders.SelectMany(ProcessesOf)));
+        await left.ShouldBecomeAsync("", "processes of the killed host's servers");
+        Func<Task<bool>> folderLeft = () => Task.FromResult(folders.Any(Directory.Exists));
+        await folderLeft.ShouldBecomeAsync(false, "folders of the killed host's servers");
+        foreach (var port in ports)
+            (await AcceptsAsync(port)).ShouldBeFalse($"port {port}");
+    }
+
+    /// <summary>Every process that names the folder: servers, and the shells that guard them.</summary>
+    private static List<string> ProcessesOf(string folder) =>
+        [.. from process in Directory.EnumerateDirectories("/proc")
+            where int.TryParse(Path.GetFileName(process), out _)
+            let command = CommandOf(process)
+            where command.Contains(folder, StringComparison.Ordinal)
+            select $"{Path.GetFileName(process)} {command.Replace('\0', ' ')}"];
+
+    private static string CommandOf(string process)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(process, "cmdline"));
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
+    private static async Task<bool> AcceptsAsync(int port)
+    {
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync("127.0.0.1", port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 }

@@ -171,6 +171,7 @@ internal sealed class BasketHost(IHost host) : IAsyncDisposable
         builder.Services.AddOptions<MassTransitHostOptions>().Configure(options => options.WaitUntilStarted = true);
         builder.Services.AddMassTransit(bus =>
         {
+            bus.DisableUsageTelemetry();
             bus.SetKebabCaseEndpointNameFormatter();
             bus.AddSagaStateMachine<BasketStateMachine, BasketState>().EntityFrameworkRepository(repository =>
             {

@@ -145,3 +145,38 @@ public sealed class When_a_message_loads_a_saga_on_postgres
         (await free()).ShouldBe(1, "rows that nobody has locked, after the transaction");
     }
 }
+
+[Trait("Needs", "Servers")]
+public sealed class When_a_broker_takes_shorter_messages_than_the_outbox_believes
+{
+    [Fact]
+    public async Task Should_park_the_one_that_is_too_long_and_no_other()
+    {
+        await using var broker = await PrivateRabbitMq.StartAsync(settings: "max_message_size = 65536\n");
+        var surroundings = (await OrderSurroundings.DistributedAsync()) with { VirtualHost = await broker.CreateVirtualHostAsync("short"), RabbitPort = broker.Port };
+        await using var host = await OrderHost.StartAsync(surroundings, outbox => outbox.MaxDeliveryTries = 3);
+        var tooLong = NewId.NextGuid();
+        var orders = Enumerable.Range(0, 20).Select(_ => NewId.NextGuid()).ToList();
+
+        await host.WithOutboxAsync(async outbox =>
+        {
+            await using var transaction = await outbox.DbContext.Database.BeginTransactionAsync();
+            foreach (var order in orders.Take(10))
+                await outbox.Publish(new OrderPlaced { OrderId = order });
+            await outbox.Publish(new OrderPlaced { OrderId = tooLong }, context => context.MessageId = tooLong);
+            foreach (var order in orders.Skip(10))
+                await outbox.Publish(new OrderPlaced { OrderId = order });
+            await outbox.SaveChangesAsync();
+            var body = $$"""{"messageType":["urn:message:A:B"],"message":{},"more":"{{new string('x', 100_000)}}"}""";
+            await outbox.DbContext.Set<OutboxMessage>().Where(row => row.MessageId == tooLong).ExecuteUpdateAsync(set => set.SetProperty(row => row.Body, body));
+            await transaction.CommitAsync();
+        });
+
+        Func<Task<int>> heard = () => host.InScopeAsync(database => database.Effects.CountAsync(effect => effect.Name == "heard"));
+        await heard.ShouldBecomeAsync(orders.Count, "effects of the others", TimeSpan.FromSeconds(60));
+        Func<Task<string>> left = () => host.InScopeAsync(async database =>
+            string.Join(", ", (await database.Set<OutboxMessage>().ToListAsync()).Select(row => $"{row.MessageId} {(row.ParkedAt is null ? $"tried {row.Tries} times" : "parked")}{(row.MessageId == tooLong ? "" : $": {row.LastError}")}")));
+        await left.ShouldBecomeAsync($"{tooLong} parked", "rows left", TimeSpan.FromSeconds(90));
+        await heard.ShouldStayAsync(orders.Count, "effects of the others");
+    }
+}

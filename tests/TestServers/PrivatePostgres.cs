@@ -28,6 +28,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <summary>One server for the whole test process, started by whoever asks first and killed when the process exits.</summary>
     public static Task<PrivatePostgres> Shared => SharedServer.Value;
 
+    /// <summary>Where its data is; every process that belongs to it, or its guard, names this folder in its command line.</summary>
+    public string Folder => _workplace;
+
     public int Port { get; }
 
     /// <summary>Connects to the maintenance database as the superuser.</summary>

@@ -27,6 +27,9 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <summary>One broker for the whole test process, started by whoever asks first and killed when the process exits.</summary>
     public static Task<PrivateRabbitMq> Shared => SharedBroker.Value;
 
+    /// <summary>Where its data is; every process that belongs to it, or its guard, names this folder in its command line.</summary>
+    public string Folder => _workplace;
+
     public string Host => "127.0.0.1";
     public int Port => _nodes[0].Port;
     public int ManagementPort => _nodes[0].ManagementPort;

@@ -69,16 +69,17 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>
     /// Test runners kill their host a moment after the last test, before its exit handlers are done: a shell outlives it, ends the
-    /// server's process group and removes its folder.
+    /// server's process group and removes its folder. A parent's-death signal would not do: it comes when the thread that started the server
+    /// ends, and that is one of a pool.
     /// </summary>
     private static void Guard(int server, string workingDirectory)
     {
         const string script = """
             while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done
             kill -0 "$1" 2>/dev/null && exit
-            kill -9 -- "-$2" "$2" 2>/dev/null
+            kill -9 "-$2" 2>/dev/null
             sleep 1
-            case "$3" in */assay-tests/*) rm -rf "$3" ;; esac
+            case "$3" in */assay-tests/*) umount -l "$3/disk" 2>/dev/null; rm -rf "$3" ;; esac
             """;
         using var guard = Process.Start(new ProcessStartInfo("setsid", ["sh", "-c", script, "guard", $"{Environment.ProcessId}", $"{server}", workingDirectory])
         {

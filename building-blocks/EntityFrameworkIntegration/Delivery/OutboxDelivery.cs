@@ -364,6 +364,7 @@ internal sealed partial class OutboxDelivery<TDbContext>(
         }
 
         var destination = row.DestinationAddress ?? throw new MessageException(typeof(OutboxMessage), $"The outbox row {row.SequenceNumber} (message {row.MessageId}) has no destination address.");
+        StoredMessage.Check(row, settings.MaxMessageBytes);
         var pipe = new StoredMessageSendPipe(row, destination);
         // Goes on with the sender's trace, whoever sends the row and whenever.
         using var activity = pipe.Trace is { } parent ? Activities.StartActivity("outbox deliver", ActivityKind.Internal, parent) : null;

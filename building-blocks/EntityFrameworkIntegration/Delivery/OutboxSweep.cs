@@ -7,7 +7,7 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 
 internal sealed partial class OutboxDelivery<TDbContext>
 {
-    private sealed record Claimed(OutboxMessage Row, int Tries, Guid? TokenId);
+    private sealed record Claimed(OutboxMessage Row, int Tries, Guid? TokenId, Exception? Unreadable = null);
 
     private async Task SweepLoopAsync(CancellationToken stoppingToken)
     {
@@ -114,8 +114,12 @@ internal sealed partial class OutboxDelivery<TDbContext>
         do
         {
             var claimed = await ClaimAsync(
-                "token_id", typeof(ScheduledMessageRow), "due_at", "tries", "parked_at", "token_id,tries,message",
-                reader => new Claimed(ScheduledMessages.Restore(reader.GetString(2)), reader.GetInt32(1), reader.GetGuid(0)),
+                "token_id", typeof(ScheduledMessageRow), "due_at", "tries", "parked_at", "token_id,tries,message,message_id,destination",
+                reader =>
+                {
+                    var (row, unreadable) = ScheduledMessages.Restore(reader.GetString(2), reader.GetGuid(3), reader.GetString(4));
+                    return new Claimed(row, reader.GetInt32(1), reader.GetGuid(0), unreadable);
+                },
                 cancellationToken);
             count = claimed.Count;
             total += count;
@@ -160,18 +164,57 @@ internal sealed partial class OutboxDelivery<TDbContext>
     {
         // What this process is already sending from memory needs no second send.
         var mine = claimed.Where(claim => _inFlight.TryAdd(claim.Row.MessageId, true)).ToList();
-        foreach (var chunk in mine.Chunk(settings.MessageDeliveryLimit))
+        foreach (var chunk in mine.Where(claim => claim.Tries <= 1).Chunk(settings.MessageDeliveryLimit))
         {
-            var failures = await SendAllAsync([.. chunk.Select(claim => claim.Row)], cancellationToken);
+            var failures = await SendAllAsync([.. chunk.Where(claim => claim.Unreadable is null).Select(claim => claim.Row)], cancellationToken);
             foreach (var probe in _probes)
                 await probe.SentAsync();
             await SettleAsync(chunk, failures, cancellationToken);
         }
+
+        Claimed[] failedBefore = [.. mine.Where(claim => claim.Tries > 1)];
+        if (failedBefore.Length > 0)
+            await SettleAsync(failedBefore, await SendOneByOneAsync(failedBefore, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>
+    /// A broker that refuses a message may close the channel, and whatever else was on it fails too: what has failed before goes alone,
+    /// so that every row is judged by itself. What does not get its turn within a try's time has not been tried.
+    /// </summary>
+    private async Task<Dictionary<OutboxMessage, Exception>> SendOneByOneAsync(Claimed[] claimed, CancellationToken cancellationToken)
+    {
+        var failures = new Dictionary<OutboxMessage, Exception>();
+        var started = Stopwatch.GetTimestamp();
+        foreach (var claim in claimed.Where(claim => claim.Unreadable is null))
+        {
+            if (Stopwatch.GetElapsedTime(started) > settings.MessageDeliveryTimeout)
+            {
+                failures[claim.Row] = new OperationCanceledException("Not tried: those before it took the time.");
+                continue;
+            }
+
+            foreach (var (row, failure) in await SendAllAsync([claim.Row], cancellationToken))
+            {
+                failures[row] = failure;
+                // A closed channel needs a moment until it is opened again.
+                await Task.Delay(LockedPause, cancellationToken);
+            }
+        }
+
+        foreach (var probe in _probes)
+            await probe.SentAsync();
+        return failures;
     }
 
     /// <summary>Deletes what was confirmed, postpones or parks what failed.</summary>
     private async Task SettleAsync(Claimed[] claimed, Dictionary<OutboxMessage, Exception> failures, CancellationToken cancellationToken)
     {
+        foreach (var claim in claimed)
+        {
+            if (claim.Unreadable is { } why)
+                failures[claim.Row] = why;
+        }
+
         try
         {
             await using var scope = scopes.CreateAsyncScope();

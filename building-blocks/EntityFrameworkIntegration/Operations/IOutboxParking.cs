@@ -33,14 +33,33 @@ internal sealed class OutboxParking<TDbContext>(TDbContext dbContext, OutboxDeli
 {
     public async Task<IReadOnlyList<ParkedMessage>> ListAsync(int limit = 100, CancellationToken cancellationToken = default)
     {
-        var messages = await dbContext.Set<OutboxMessage>().AsNoTracking().Where(row => row.ParkedAt != null).OrderBy(row => row.ParkedAt).Take(limit)
-            .Select(row => new ParkedMessage(row.MessageId, row.MessageType, row.DestinationAddress == null ? null : row.DestinationAddress.ToString(), row.Tries, row.LastError, row.ParkedAt!.Value))
-            .ToListAsync(cancellationToken);
+        var messages = await ListOutboxAsync(limit, cancellationToken);
         if (dbContext.Model.FindEntityType(typeof(ScheduledMessageRow)) is null)
             return messages;
         var schedules = await dbContext.Set<ScheduledMessageRow>().AsNoTracking().Where(row => row.ParkedAt != null).OrderBy(row => row.ParkedAt).Take(limit)
             .ToListAsync(cancellationToken);
-        return [.. messages, .. schedules.Select(row => new ParkedMessage(row.MessageId, ScheduledMessages.Restore(row.Message).MessageType, row.Destination, row.Tries, row.LastError, row.ParkedAt!.Value))];
+        return [.. messages, .. schedules.Select(row => new ParkedMessage(row.MessageId, ScheduledMessages.Restore(row.Message, row.MessageId, row.Destination).Message.MessageType, row.Destination, row.Tries, row.LastError, row.ParkedAt!.Value))];
+    }
+
+    // Not through the model: its addresses are URIs, and what was parked may have one that is none.
+    private async Task<List<ParkedMessage>> ListOutboxAsync(int limit, CancellationToken cancellationToken)
+    {
+        var messages = new List<ParkedMessage>();
+        await dbContext.Database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await using var command = dbContext.Database.CreateCommand();
+            command.CommandText = $"SELECT \"MessageId\", \"MessageType\", \"DestinationAddress\", \"Tries\", \"LastError\", \"ParkedAt\" FROM {dbContext.TableName(typeof(OutboxMessage))} WHERE \"ParkedAt\" IS NOT NULL ORDER BY \"ParkedAt\" LIMIT {command.Add((long)limit)}";
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+                messages.Add(new ParkedMessage(reader.GetGuid(0), reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetString(2), reader.GetInt32(3), reader.IsDBNull(4) ? null : reader.GetString(4), SqlCommandExtensions.Utc(reader.GetDateTime(5))));
+        }
+        finally
+        {
+            await dbContext.Database.CloseConnectionAsync();
+        }
+
+        return messages;
     }
 
     public async Task<int> ReleaseAsync(Guid? messageId = null, CancellationToken cancellationToken = default)

@@ -32,6 +32,12 @@ public interface IEntityFrameworkOutboxConfigurator
     /// <summary>After so many failed tries of the sweeper a row is parked; default 20, with pauses that grow to a minute (about a quarter of an hour).</summary>
     int MaxDeliveryTries { set; }
 
+    /// <summary>
+    /// The longest body that is handed to the transport, in bytes of UTF-8; default 64 MiB. A longer one fails its tries and is parked. Not above the
+    /// broker's own limit (<c>max_message_size</c>): it closes the channel for such a message, and what was on its way there must be sent again.
+    /// </summary>
+    int MaxMessageBytes { set; }
+
     /// <summary>The isolation of consumers' transactions; default READ COMMITTED on PostgreSQL.</summary>
     IsolationLevel IsolationLevel { set; }
 

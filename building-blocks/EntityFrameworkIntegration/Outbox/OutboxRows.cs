@@ -209,5 +209,9 @@ internal static class OutboxRows
 
     private static DateTime? Time(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : reader.GetDateTime(at);
 
-    private static Uri? Address(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : new Uri(reader.GetString(at));
+    private static Uri? Address(DbDataReader reader, int at) => reader.IsDBNull(at) ? null : ReadAddress(reader.GetString(at));
+
+    /// <summary>One row with an address that is none must not keep the others from being read: it becomes a relative one, which the send refuses.</summary>
+    public static Uri ReadAddress(string stored) =>
+        Uri.TryCreate(stored, UriKind.Absolute, out var address) ? address : new Uri(Uri.EscapeDataString(stored), UriKind.Relative);
 }

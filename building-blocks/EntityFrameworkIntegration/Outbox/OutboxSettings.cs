@@ -14,6 +14,7 @@ internal sealed class OutboxSettings<TDbContext> : IEntityFrameworkOutboxConfigu
     public int MessageDeliveryLimit { get; set; } = 1_000;
     public TimeSpan MessageDeliveryTimeout { get; set; } = TimeSpan.FromSeconds(10);
     public int MaxDeliveryTries { get; set; } = 20;
+    public int MaxMessageBytes { get; set; } = 64 << 20;
     public bool CleansInbox { get; private set; } = true;
     public bool Sweeps { get; private set; } = true;
     public bool ListensToOthers { get; private set; } = true;

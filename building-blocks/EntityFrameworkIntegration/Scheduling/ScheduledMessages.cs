@@ -45,9 +45,23 @@ internal static class ScheduledMessages
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    public static OutboxMessage Restore(string stored) =>
-        JsonSerializer.Deserialize(stored, StoredMessageJson.Default.OutboxMessage)
-        ?? throw new JsonException("The stored message is JSON null.");
+    /// <summary>Reads a stored message; one that cannot be read comes back as its id and destination, with the reason.</summary>
+    public static (OutboxMessage Message, Exception? Unreadable) Restore(string stored, Guid messageId, string destination)
+    {
+        Exception why;
+        try
+        {
+            if (JsonSerializer.Deserialize(stored, StoredMessageJson.Default.OutboxMessage) is { } message && message.MessageId == messageId)
+                return (message, null);
+            why = new MessageException(typeof(ScheduledMessageRow), $"The scheduled message {messageId} can never be sent: what is stored of it is another message.");
+        }
+        catch (Exception malformed) when (malformed is JsonException or FormatException or InvalidOperationException or NotSupportedException)
+        {
+            why = new MessageException(typeof(ScheduledMessageRow), $"The scheduled message {messageId} can never be sent: what is stored of it cannot be read ({malformed.Message}).", malformed);
+        }
+
+        return (new OutboxMessage { MessageId = messageId, DestinationAddress = OutboxRows.ReadAddress(destination), SentTime = DateTime.UtcNow }, why);
+    }
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(OutboxMessage))]

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Assay.Contracts.Internal.LlmGateway;
 
 namespace Assay.Analyzer.JudgeAnswers;
 
@@ -9,6 +10,6 @@ public sealed class JudgeOptions
     public bool Enabled { get; set; }
 
     /// <summary>At most so many answers of an audit are judged, spread evenly over the panel.</summary>
-    [Range(1, 2000)]
+    [Range(1, BatchBounds.MaxJudged)]
     public int Answers { get; set; } = 60;
 }

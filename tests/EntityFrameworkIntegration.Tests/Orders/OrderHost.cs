@@ -61,6 +61,7 @@ public sealed class OrderHost : IAsyncDisposable
         builder.Services.AddOptions<MassTransitHostOptions>().Configure(options => options.WaitUntilStarted = true);
         builder.Services.AddMassTransit(bus =>
         {
+            bus.DisableUsageTelemetry();
             bus.SetKebabCaseEndpointNameFormatter();
             bus.AddEntityFrameworkOutbox<OrderDbContext>(settings =>
             {

@@ -62,7 +62,7 @@ internal sealed partial class ProviderEngine(string name, IProviderFormat format
         // Once a whole response is here it counts, whoever has lost interest meanwhile.
         if (!neverLeft && call.BodyState is BodyState.None or BodyState.Cut)
             ct.ThrowIfCancellationRequested();
-        return Bounded(Outcome(call, neverLeft, timedOut, (int)Stopwatch.GetElapsedTime(started).TotalMilliseconds), request.MaxOutputTokens);
+        return AnswerBounds.Apply(Bounded(Outcome(call, neverLeft, timedOut, (int)Stopwatch.GetElapsedTime(started).TotalMilliseconds), request.MaxOutputTokens), request.Request.Purpose);
     }
 
     /// <summary>Takes a request through SDK and reading without sending it: the first real one must not spend its time to write on compiling.</summary>
@@ -101,7 +101,7 @@ internal sealed partial class ProviderEngine(string name, IProviderFormat format
         }
     }
 
-    /// <summary>A text far beyond the output limit that was sent is a provider's mistake; batches of such texts would break the bus, so it is cut and flagged.</summary>
+    /// <summary>A text far beyond the output limit that was sent is a provider's mistake: it is cut and flagged.</summary>
     static EngineOutcome Bounded(EngineOutcome outcome, int maxOutputTokens)
     {
         var most = Math.Max(64 << 10, (int)Math.Min(32L * maxOutputTokens, int.MaxValue));

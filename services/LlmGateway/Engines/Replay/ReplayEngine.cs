@@ -36,7 +36,7 @@ internal sealed class ReplayEngine(RecordedAnswers answers, int maxOutputTokens)
         var recorded = runs[run - 1];
         var text = SafeText.Clean(recorded.Answer);
         var empty = string.IsNullOrWhiteSpace(text);
-        return new EngineOutcome
+        return AnswerBounds.Apply(new EngineOutcome
         {
             Class = OutcomeClass.Billed,
             State = empty ? CallStates.Empty : CallStates.Answered,
@@ -50,7 +50,7 @@ internal sealed class ReplayEngine(RecordedAnswers answers, int maxOutputTokens)
             OutputTokens = 0,
             RawHash = recorded.Hash,
             ResponseTimeMs = Elapsed(started),
-        };
+        }, request.Request.Purpose);
     }
 
     static EngineOutcome Declined(string reason, long started) => new()

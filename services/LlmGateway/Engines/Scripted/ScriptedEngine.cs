@@ -42,7 +42,7 @@ internal sealed class ScriptedEngine(string name, string model, int maxOutputTok
         var outcome = asked.Json || asked.Purpose is Purposes.Plan or Purposes.Insight or Purposes.Judge
             ? Answered(request, AdvisorWriter.Write(asked, random, request.MaxOutputTokens * CharactersPerToken / 2))
             : Answer(request, random);
-        return outcome with { ResponseTimeMs = Math.Max((int)latency.TotalMilliseconds, (int)Stopwatch.GetElapsedTime(started).TotalMilliseconds) };
+        return AnswerBounds.Apply(outcome, asked.Purpose) with { ResponseTimeMs = Math.Max((int)latency.TotalMilliseconds, (int)Stopwatch.GetElapsedTime(started).TotalMilliseconds) };
     }
 
     EngineOutcome Answer(RenderedRequest request, SeededRandom random)
