@@ -26,6 +26,7 @@ using Assay.Dashboard.Webhooks;
 using Assay.ServiceDefaults;
 using MassTransit;
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace Assay.Dashboard;
@@ -73,6 +74,8 @@ public sealed class DashboardModule : AssayModule
             .Validate(options => options.Oidc.Problem is null, "Dashboard__Oidc is not complete: Authority (https, or http on this machine) and Audience are needed together.").ValidateOnStart();
         services.PostConfigure<DashboardOptions>(options => options.StallTimeout = builder.Configuration.GetValue("AuditSaga:StallTimeout", options.StallTimeout));
         services.AddAssayDbContext<DashboardDbContext, PostgreSqlDashboardDbContext, SqliteDashboardDbContext>(database);
+        services.ConfigureDbContext<PostgreSqlDashboardDbContext>(options => options.AddInterceptors(new CommitNotice()), ServiceLifetime.Singleton);
+        services.ConfigureDbContext<SqliteDashboardDbContext>(options => options.AddInterceptors(new CommitNotice()), ServiceLifetime.Singleton);
         services.TryAddTime();
         services.AddAssayAccess(builder.Configuration.GetSection($"{Name}:Oidc").Get<OidcOptions>() ?? new OidcOptions());
         services.AddScoped<AuditReader>();
@@ -104,6 +107,7 @@ public sealed class DashboardModule : AssayModule
             AllowAutoRedirect = false,
             ConnectCallback = provider.GetRequiredService<IOptions<DashboardOptions>>().Value.AllowPrivateWebhooks ? null : WebhookAddress.ConnectAsync,
         });
+        services.AddSingleton<WebhookSignal>();
         services.AddHostedService<WebhookDelivery>();
 
         services.AddHttpContextAccessor();
