@@ -26,6 +26,7 @@ using Assay.Dashboard.Webhooks;
 using Assay.ServiceDefaults;
 using MassTransit;
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace Assay.Dashboard;
@@ -73,6 +74,8 @@ public sealed class DashboardModule : AssayModule
             .Validate(options => options.Oidc.Problem is null, "Dashboard__Oidc is not complete: Authority (https, or http on this machine) and Audience are needed together.").ValidateOnStart();
         services.PostConfigure<DashboardOptions>(options => options.StallTimeout = builder.Configuration.GetValue("AuditSaga:StallTimeout", options.StallTimeout));
         services.AddAssayDbContext<DashboardDbContext, PostgreSqlDashboardDbContext, SqliteDashboardDbContext>(database);
+        services.ConfigureDbContext<PostgreSqlDashboardDbContext>(options => options.AddInterceptors(new CommitNotice()), ServiceLifetime.Singleton);
+        services.ConfigureDbContext<SqliteDashboardDbContext>(options => options.AddInterceptors(new CommitNotice()), ServiceLifetime.Singleton);
         services.TryAddTime();
         services.AddAssayAccess(builder.Configuration.GetSection($"{Name}:Oidc").Get<OidcOptions>() ?? new OidcOptions());
         services.AddScoped<AuditReader>();
@@ -104,6 +107,7 @@ public sealed class DashboardModule : AssayModule
             AllowAutoRedirect = false,
             ConnectCallback = provider.GetRequiredService<IOptions<DashboardOptions>>().Value.AllowPrivateWebhooks ? null : WebhookAddress.ConnectAsync,
         });
+        services.AddSingleton<WebhookSignal>();
         services.AddHostedService<WebhookDelivery>();
 
         services.AddHttpContextAccessor();
@@ -114,7 +118,7 @@ public sealed class DashboardModule : AssayModule
         services.AddProblemDetails();
         services.AddExceptionHandler<UnavailableHandler>();
         services.AddExceptionHandler<PageErrors>();
-        services.AddOpenApi("v1");
+        services.AddOpenApi("v1", ApiDocument.Describe);
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.NumberHandling = Assay.Contracts.Internal.AssayJson.Options.NumberHandling;
@@ -123,8 +127,11 @@ public sealed class DashboardModule : AssayModule
         services.AddRateLimiter(limiter =>
         {
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.OnRejected = (context, cancellationToken) => new ValueTask(PageEndpoints
-                .Message("Too many attempts", "Wait a minute, then try again.", StatusCodes.Status429TooManyRequests, "/login", "To sign-in").ExecuteAsync(context.HttpContext));
+            limiter.OnRejected = (context, cancellationToken) =>
+            {
+                context.HttpContext.Response.Headers.RetryAfter = "60";
+                return new ValueTask(PageEndpoints.Message("Too many attempts", "Wait a minute, then try again.", StatusCodes.Status429TooManyRequests).ExecuteAsync(context.HttpContext));
+            };
             limiter.AddPolicy(PageEndpoints.SignInLimit, context => RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "local",
                 _ => new FixedWindowRateLimiterOptions { PermitLimit = context.RequestServices.GetRequiredService<IOptions<DashboardOptions>>().Value.SignInsPerMinute, Window = TimeSpan.FromMinutes(1) }));
             // A shared report is read by many behind one address, but nobody guesses tokens at speed.
@@ -164,10 +171,11 @@ public sealed class DashboardModule : AssayModule
     /// <inheritdoc/>
     public override void MapEndpoints(WebApplication app)
     {
+        app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler();
         // What the framework refuses by itself (no such path, wrong method, unreadable body) is told as problem details too.
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase), api => api.UseStatusCodePages());
-        app.UseMiddleware<SecurityHeaders>();
+        app.UseWhen(PageErrors.Wants, pages => pages.UseStatusCodePages(refused => PageErrors.TellAsync(refused.HttpContext)));
         app.UseRouting();
         app.UseAuthentication();
         app.UseRateLimiter();
@@ -176,7 +184,7 @@ public sealed class DashboardModule : AssayModule
 
         app.MapStaticAssets().AllowAnonymous();
         app.MapOpenApi().RequireAuthorization(Policies.Read);
-        var api = app.MapGroup("/api").DisableAntiforgery();
+        var api = app.MapGroup("/api").DisableAntiforgery().AddEndpointFilter<RouteGroupBuilder, EntityTagFilter>().AddEndpointFilter<RouteGroupBuilder, IdempotencyFilter>();
         AuditsApi.Map(api);
         SpendingApi.Map(api);
         EnginesApi.Map(api);

@@ -36,6 +36,7 @@ public sealed record AnswersJudged
     /// <summary>Where judge and reading differ, at most 100.</summary>
     public required IReadOnlyList<JudgeDisagreement> Disagreements { get; init; }
 
+    /// <summary>What the opinions cost when they were asked for; 0 where they are told again.</summary>
     public required long SpentMicroUsd { get; init; }
 
     /// <summary>Every opinion that was asked for, usable or not, in order of call key.</summary>

@@ -25,7 +25,7 @@ public sealed record AnalysisFact
     public required IReadOnlyList<Guid> ScoreIds { get; init; }
 }
 
-/// <summary>Tells once more, for the read model, everything that was read of an audit: answers, score, insights. Nothing is read or asked anew.</summary>
+/// <summary>Tells once more, for the read model, everything that was read of an audit: answers, score, insights, a judge's opinions. Nothing is read or asked anew.</summary>
 public sealed record DescribeAgain
 {
     public required Guid AuditId { get; init; }

@@ -54,9 +54,32 @@ public sealed record RepairReadModel
     /// <inheritdoc cref="Completed"/>
     public AuditRejected? Rejected { get; init; }
 
+    /// <summary>How the attempts before this one ended, as far as the saga's transitions tell.</summary>
+    public IReadOnlyList<EarlierEnd> EarlierEnds { get; init; } = [];
+
     /// <summary>What the ledger says was spent; null if it is not known.</summary>
     public long? SpentMicroUsd { get; init; }
 
     /// <summary>Answers, score and insights are to be fetched anew too.</summary>
     public required bool Pieces { get; init; }
+}
+
+/// <summary>How an attempt ended that a retry has followed. Its words and its money are not kept by the saga.</summary>
+public sealed record EarlierEnd
+{
+    public required int Attempt { get; init; }
+
+    /// <summary>Failed or Cancelled.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>The phase it ended in.</summary>
+    public required string Phase { get; init; }
+
+    /// <summary>The message, timer or watch that ended it.</summary>
+    public required string Trigger { get; init; }
+
+    /// <summary>The reason, where what ended it leaves only one; else null.</summary>
+    public string? Reason { get; init; }
+
+    public required DateTime EndedAt { get; init; }
 }

@@ -1,6 +1,7 @@
 using Assay.Analyzer.AnalyzeAnswers;
 using Assay.Analyzer.Database;
 using Assay.Analyzer.DraftInsights;
+using Assay.Analyzer.JudgeAnswers;
 using Assay.Analyzer.PlanQueries;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.ServiceDefaults;
@@ -29,6 +30,8 @@ sealed class DescribeAgainConsumer(AnalyzerDbContext db) : IConsumer<DescribeAga
         foreach (var draft in await db.Drafts.AsNoTracking().Where(draft => draft.AuditId == auditId).OrderBy(draft => draft.Attempt).ThenBy(draft => draft.Layer).ToArrayAsync(context.CancellationToken))
             if (draft.IsDrafted)
                 await context.Publish(DraftInsightsConsumer.Drafted(draft, await DraftInsightsConsumer.InsightsOfAsync(db, draft, context.CancellationToken)), context.CancellationToken);
+        foreach (var judged in await Judging.ToldAgainAsync(db, auditId, context.CancellationToken))
+            await context.Publish(judged, context.CancellationToken);
     }
 }
 

@@ -57,6 +57,27 @@ static class Judging
         return (draft, Agreement.Report(draft.AuditId, draft.Attempt, message.Simulated || evidence.Scores.Simulated, spent, rows, queryOf));
     }
 
+    /// <summary>The stored opinions of every attempt, as they were reported; what they cost then is the ledger's.</summary>
+    public static async Task<IReadOnlyList<AnswersJudged>> ToldAgainAsync(AnalyzerDbContext db, Guid auditId, CancellationToken cancellationToken)
+    {
+        var rows = await db.Judgements.AsNoTracking().Where(row => row.AuditId == auditId).ToArrayAsync(cancellationToken);
+        if (rows.Length == 0)
+            return [];
+        // The layer that waits for the judge knows whether advisor or scores were simulated.
+        var drafts = await db.Drafts.AsNoTracking().Where(draft => draft.AuditId == auditId && draft.Layer == 1).ToDictionaryAsync(draft => draft.Attempt, cancellationToken);
+        var keys = rows.Select(row => row.CallKey).Distinct(StringComparer.Ordinal).ToArray();
+        var queryOf = await db.Answers.AsNoTracking().Where(answer => answer.AuditId == auditId && keys.Contains(answer.CallKey))
+            .Select(answer => new { answer.CallKey, answer.QueryId }).ToDictionaryAsync(answer => answer.CallKey, answer => answer.QueryId, StringComparer.Ordinal, cancellationToken);
+        return
+        [
+            .. from row in rows
+               where queryOf.ContainsKey(row.CallKey) && drafts.ContainsKey(row.Attempt)
+               group row by row.Attempt into ofAttempt
+               orderby ofAttempt.Key
+               select Agreement.Report(auditId, ofAttempt.Key, drafts[ofAttempt.Key].Simulated, spentMicroUsd: 0, [.. ofAttempt], queryOf),
+        ];
+    }
+
     static AskEngine Ask(DraftRow draft, JudgeBatchRow batch) => new()
     {
         AuditId = draft.AuditId,

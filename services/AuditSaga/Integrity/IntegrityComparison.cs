@@ -117,6 +117,7 @@ sealed class IntegrityComparison(
             Failed = audit.CurrentState == AuditStates.Failed ? audit.Failed() : null,
             Cancelled = audit.CurrentState == AuditStates.Cancelled ? audit.Cancelled() : null,
             Rejected = audit.CurrentState == AuditStates.Rejected ? audit.Rejected() : null,
+            EarlierEnds = EarlierAttempts.EndsOf(steps, audit.Attempt),
             SpentMicroUsd = spending?.SpentMicroUsd,
             Pieces = audit.AcceptedAt is not null && found.Any(difference => difference.Kind is IntegrityKinds.ReadModelMissing or IntegrityKinds.ResultShownDiffers),
         }, cancellationToken);

@@ -1,5 +1,7 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
+using Assay.Dashboard.Api;
+using Assay.Dashboard.Pages;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
@@ -93,6 +95,8 @@ static class Callers
 
     public static Task RefuseAsync(HttpContext context, int status, string title, string detail)
     {
+        if (status == StatusCodes.Status403Forbidden && PageErrors.Wants(context))
+            return PageEndpoints.Message(title, detail, status, "/", "To the audits").ExecuteAsync(context);
         if (status == StatusCodes.Status401Unauthorized)
             context.Response.Headers.WWWAuthenticate = "Bearer";
         return TypedResults.Problem(statusCode: status, title: title, detail: detail).ExecuteAsync(context);

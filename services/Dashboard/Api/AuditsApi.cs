@@ -30,21 +30,21 @@ static class AuditsApi
     {
         var audits = api.MapGroup("/audits").WithTags("Audits");
         audits.MapPost("/", RequestAsync).RequireAuthorization(Policies.ProduceByKey).Accepts<RequestAudit>("application/json")
-            .Produces<AuditTicket>(StatusCodes.Status202Accepted).Produces<AuditTicket>().ProducesProblem(400).ProducesProblem(409).ProducesProblem(422)
+            .Produces<AuditTicket>(StatusCodes.Status202Accepted).Produces<AuditTicket>().ProducesProblem(400).ProducesProblem(409).ProducesProblem(413).ProducesProblem(422).WithIdempotencyKey(IdempotencyUse.NamesWhatIsMade)
             .WithSummary("Requests an audit. auditId (or the Idempotency-Key header) makes a repetition safe.");
         audits.MapPost("/quote", QuoteAsync).RequireAuthorization(Policies.Read).Accepts<RequestAudit>("application/json")
-            .Produces<AuditQuoted>().ProducesProblem(400).ProducesProblem(503).WithSummary("What an audit would cost, without starting it.");
-        audits.MapGet("/", ListAsync).RequireAuthorization(Policies.Read).Produces<Paged<AuditStatus>>().WithSummary("Audits, newest first. status: a state, live or ended.");
+            .Produces<AuditQuoted>().ProducesProblem(400).ProducesProblem(413).ProducesProblem(503).WithIdempotencyKey(IdempotencyUse.None).WithSummary("What an audit would cost, without starting it.");
+        audits.MapGet("/", ListAsync).RequireAuthorization(Policies.Read).Produces<Paged<AuditStatus>>().ProducesProblem(400).WithSummary("Audits, newest first. status: a state, live or ended.");
         audits.MapGet("/{id:guid}", StatusAsync).RequireAuthorization(Policies.Read).Produces<AuditStatus>().ProducesProblem(404).WithSummary("One audit's present state.");
         audits.MapGet("/{id:guid}/events", EventsAsync).RequireAuthorization(Policies.Read).Produces<AuditStatus>(contentType: "text/event-stream").ProducesProblem(404)
             .WithSummary("The state, again on each change, as server-sent events 'status'; 'end' closes.");
-        audits.MapGet("/{id:guid}/report", ReportAsync).RequireAuthorization(Policies.Read).ProducesProblem(404).ProducesProblem(503)
+        audits.MapGet("/{id:guid}/report", ReportAsync).RequireAuthorization(Policies.Read).Produces<Report>(StatusCodes.Status200OK, "application/json", "text/html", "text/csv").ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
             .WithSummary("The report: format=json (default), html or csv, or by Accept.");
-        audits.MapGet("/{id:guid}/answers", AnswersAsync).RequireAuthorization(Policies.Read).ProducesProblem(404).WithSummary("Answers without their texts.");
-        audits.MapGet("/{id:guid}/answers/{callKey}", AnswerAsync).RequireAuthorization(Policies.Read).ProducesProblem(404).ProducesProblem(503).WithSummary("One answer with its text.");
-        audits.MapPost("/{id:guid}/cancel", CancelAsync).RequireAuthorization(Policies.ProduceByKey).Produces<AuditTicket>(StatusCodes.Status202Accepted).ProducesProblem(404).ProducesProblem(409)
+        audits.MapGet("/{id:guid}/answers", AnswersAsync).RequireAuthorization(Policies.Read).Produces<Paged<AnswerSummary>>().ProducesProblem(400).ProducesProblem(404).WithSummary("Answers without their texts.");
+        audits.MapGet("/{id:guid}/answers/{callKey}", AnswerAsync).RequireAuthorization(Policies.Read).Produces<AnswerDetail>().ProducesProblem(404).ProducesProblem(503).WithSummary("One answer with its text.");
+        audits.MapPost("/{id:guid}/cancel", CancelAsync).RequireAuthorization(Policies.ProduceByKey).Produces<AuditTicket>(StatusCodes.Status202Accepted).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409)
             .WithSummary("Ends a live audit; what was paid is kept.");
-        audits.MapPost("/{id:guid}/retry", RetryAsync).RequireAuthorization(Policies.ProduceByKey).Produces<AuditTicket>(StatusCodes.Status202Accepted).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422)
+        audits.MapPost("/{id:guid}/retry", RetryAsync).RequireAuthorization(Policies.ProduceByKey).Produces<AuditTicket>(StatusCodes.Status202Accepted).Produces<AuditTicket>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422)
             .WithSummary("Starts the next attempt of a failed or cancelled audit; it pays only for what is missing.");
     }
 
@@ -93,7 +93,7 @@ static class AuditsApi
     {
         if (await reader.StatusAsync(id, cancellationToken) is not { } status)
             return Problems.NoAudit(id);
-        return EntityTags.IsKnown(context, $"\"{status.Version}\"") ? EntityTags.NotModified() : TypedResults.Ok(status);
+        return EntityTags.IsKnown(context, EntityTags.Of(status.Version, "status")) ? EntityTags.NotModified() : TypedResults.Ok(status);
     }
 
     static async Task<IResult> EventsAsync(Guid id, HttpContext context, IServiceScopeFactory scopes, AuditFeed feed, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ using Assay.Dashboard.Operations;
 
 namespace Assay.Dashboard.Api;
 
-public sealed record NewKeyBody(string? Role, string? Name);
+public sealed record NewKeyBody(string? Role, string? Name, string? Reason = null);
 
 /// <summary>/api/keys: an operator makes, lists and revokes keys; a running system has no other door for that.</summary>
 static class KeysApi
@@ -13,7 +13,7 @@ static class KeysApi
     public static void Map(RouteGroupBuilder api)
     {
         var keys = api.MapGroup("/keys").WithTags("Keys");
-        keys.MapPost("/", CreateAsync).RequireAuthorization(Policies.OperateByKey).Produces<CreatedKey>(StatusCodes.Status201Created).ProducesProblem(400)
+        keys.MapPost("/", CreateAsync).RequireAuthorization(Policies.OperateByKey).Produces<CreatedKey>(StatusCodes.Status201Created).ProducesProblem(400).WithIdempotencyKey(IdempotencyUse.AnswersOnce)
             .WithSummary("Makes a key. Its secret is in this answer and nowhere else.");
         keys.MapGet("/", async (IKeyStore store, CancellationToken cancellationToken) => TypedResults.Ok(await store.ListAsync(cancellationToken)))
             .RequireAuthorization(Policies.OperateByKey).WithSummary("All keys without their secrets, newest first.");
@@ -28,15 +28,15 @@ static class KeysApi
         if (string.IsNullOrWhiteSpace(body.Name))
             return Problems.BadInput("name", "is missing; say whose key it is, it is shown in every list and log");
         var key = await store.CreateKeyAsync(body.Role, body.Name, cancellationToken);
-        await trail.RecordAsync(Callers.NameOf(context), "create key", null, $"for {key.Name}", $"{key.Role} {key.KeyId}", cancellationToken);
+        await trail.RecordAsync(Callers.NameOf(context), "create key", null, string.IsNullOrWhiteSpace(body.Reason) ? $"for {key.Name}" : body.Reason, $"{key.Role} {key.KeyId}", cancellationToken);
         return TypedResults.Created($"/api/keys/{key.KeyId}", key);
     }
 
-    static async Task<IResult> RevokeAsync(Guid id, HttpContext context, IKeyStore store, OperatorTrail trail, CancellationToken cancellationToken)
+    static async Task<IResult> RevokeAsync(Guid id, string? reason, HttpContext context, IKeyStore store, OperatorTrail trail, CancellationToken cancellationToken)
     {
         if (!await store.RevokeKeyAsync(id, Callers.NameOf(context), cancellationToken))
             return TypedResults.Problem($"There is no key {id} that is still valid.", statusCode: StatusCodes.Status404NotFound, title: "Not found");
-        await trail.RecordAsync(Callers.NameOf(context), "revoke key", null, null, id.ToString(), cancellationToken);
+        await trail.RecordAsync(Callers.NameOf(context), "revoke key", null, reason, id.ToString(), cancellationToken);
         return TypedResults.NoContent();
     }
 }

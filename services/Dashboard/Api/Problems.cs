@@ -1,6 +1,7 @@
 using Assay.Contracts;
 using Assay.Dashboard.Audits;
 using Assay.Dashboard.Operations;
+using Assay.Dashboard.Pages;
 using Assay.Dashboard.Reports;
 using Assay.Dashboard.Spending;
 using Microsoft.AspNetCore.Diagnostics;
@@ -53,6 +54,12 @@ sealed class UnavailableHandler : IExceptionHandler
         if (exception is not (GatewayUnavailableException or TextsUnavailableException or ServiceSilentException))
             return false;
         httpContext.Response.Headers.RetryAfter = "5";
+        if (PageErrors.Wants(httpContext))
+        {
+            await PageEndpoints.Message("A service does not answer", exception.Message, StatusCodes.Status503ServiceUnavailable, "/", "To the audits").ExecuteAsync(httpContext);
+            return true;
+        }
+
         await TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "A service does not answer", detail: exception.Message).ExecuteAsync(httpContext);
         return true;
     }

@@ -59,6 +59,7 @@ public sealed record AuditStatus
     public required Guid? ReusedAuditId { get; init; }
 
     public required IReadOnlyList<ReportTransition> Transitions { get; init; }
+
     /// <summary>How the attempts that are over ended.</summary>
     public IReadOnlyList<AttemptEnd> AttemptEnds { get; init; } = [];
 
@@ -71,8 +72,8 @@ public sealed record AuditStatus
 /// <summary>How far one engine is in the present attempt.</summary>
 public sealed record EngineProgress(string Name, int Decided, int Total, string? WaitingFor, DateTime? WaitingUntil);
 
-/// <summary>How one attempt ended.</summary>
-public sealed record AttemptEnd(int Attempt, string Status, string? Reason, string? Detail, string? Phase, DateTime EndedAt, decimal SpentUsd);
+/// <summary>How one attempt ended; what was spent by then is null where only the saga's transitions still tell of it.</summary>
+public sealed record AttemptEnd(int Attempt, string Status, string? Reason, string? Detail, string? Phase, DateTime EndedAt, decimal? SpentUsd);
 
 public sealed record AuditRefusal(string Reason, string? Detail, Guid? ExistingAuditId, DateTime? At);
 
@@ -162,7 +163,7 @@ sealed class AuditReader(DashboardDbContext db)
         var ends = await db.AttemptEnds.AsNoTracking().Where(e => e.AuditId == auditId).OrderBy(e => e.Attempt).ToListAsync(cancellationToken);
         return Describe(row, progress, transitions) with
         {
-            AttemptEnds = [.. ends.Select(e => new AttemptEnd(e.Attempt, e.Status, e.Reason, e.Detail, e.Phase, e.EndedAt, MicroUsd.ToUsd(e.SpentMicroUsd)))],
+            AttemptEnds = [.. ends.Select(e => new AttemptEnd(e.Attempt, e.Status, e.Reason, e.Detail, e.Phase, e.EndedAt, e.SpentMicroUsd is { } spent ? MicroUsd.ToUsd(spent) : null))],
         };
     }
 

@@ -111,7 +111,7 @@ static class BulkEndpoints
                 if (!BulkActions.Actions.Contains(action, StringComparer.Ordinal) || filter.IsEmpty || string.IsNullOrWhiteSpace(form["reason"]))
                     return PageEndpoints.Message("Not done", "An action, a search and a reason are needed.", StatusCodes.Status400BadRequest);
                 var done = await bulk.RunAsync(action, filter, form["reason"].ToString(), dryRun: false, Callers.NameOf(context), cancellationToken);
-                return PageEndpoints.Message("Sent", $"{done.Action} was sent to {done.Count} audits. Each follows in its own time; what operators did is listed under Operations.", StatusCodes.Status200OK);
+                return PageEndpoints.Message("Sent", $"{done.Action} was sent to {Show.Many(done.Count, "audit")}. Each follows in its own time; what operators did is listed under Operations.", StatusCodes.Status200OK);
             })
             .RequireAuthorization(Policies.Operate);
     }

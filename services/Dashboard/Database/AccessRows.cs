@@ -82,6 +82,26 @@ sealed class WebhookRow
     public DateTime? RemovedAt { get; set; }
 }
 
+/// <summary>A POST that was sent with an <c>Idempotency-Key</c>, and what was answered.</summary>
+sealed class IdempotentAnswerRow
+{
+    public required string Caller { get; set; }
+    public required string Key { get; set; }
+
+    /// <summary>Path and body in one hash: the same key for something else is a mistake.</summary>
+    public required string RequestHash { get; set; }
+
+    public DateTime At { get; set; }
+
+    /// <summary>Null until it is answered.</summary>
+    public int? Status { get; set; }
+
+    public string? Location { get; set; }
+
+    /// <summary>Null of an answer that may be given once only.</summary>
+    public string? Body { get; set; }
+}
+
 /// <summary>One announcement to one webhook; the primary key makes five deliveries of one event one announcement.</summary>
 sealed class WebhookDeliveryRow
 {
@@ -132,6 +152,12 @@ static class AccessMaps
         {
             row.ToTable("webhook_delivery").HasKey(r => new { r.WebhookId, r.AuditId, r.Attempt });
             row.HasIndex(r => r.NextTryAt);
+        });
+        model.Entity<IdempotentAnswerRow>(row =>
+        {
+            row.ToTable("idempotent_answer").HasKey(r => new { r.Caller, r.Key });
+            row.Property(r => r.Key).HasMaxLength(200);
+            row.HasIndex(r => r.At);
         });
     }
 }

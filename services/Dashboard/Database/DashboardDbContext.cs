@@ -1,6 +1,8 @@
+using System.Data.Common;
 using Assay.Dashboard.Rebuild;
 using Assay.ServiceDefaults;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Assay.Dashboard.Database;
 
@@ -27,7 +29,11 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
     internal DbSet<DeletedAuditRow> DeletedAudits => Set<DeletedAuditRow>();
     internal DbSet<RebuildRow> Rebuilds => Set<RebuildRow>();
     internal DbSet<WebhookRow> Webhooks => Set<WebhookRow>();
+    internal DbSet<IdempotentAnswerRow> IdempotentAnswers => Set<IdempotentAnswerRow>();
     internal DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
+
+    /// <summary>Called after each commit of what this context wrote; null for nothing.</summary>
+    internal Action? Committed { get; set; }
 
     protected override void BuildModel(ModelBuilder modelBuilder)
     {
@@ -82,6 +88,18 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
         ORDER BY wanted.audit_id
         ON CONFLICT (audit_id) DO NOTHING
         """;
+}
+
+/// <summary>Tells a context of its commits, also of those that the bus makes after a consumer.</summary>
+sealed class CommitNotice : DbTransactionInterceptor
+{
+    public override void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) => (eventData.Context as DashboardDbContext)?.Committed?.Invoke();
+
+    public override Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    {
+        TransactionCommitted(transaction, eventData);
+        return Task.CompletedTask;
+    }
 }
 
 /// <summary>The read model on PostgreSQL.</summary>

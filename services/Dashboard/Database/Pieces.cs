@@ -1,5 +1,6 @@
 using Assay.Contracts;
 using Assay.Contracts.Internal;
+using Assay.Contracts.Internal.Dashboard;
 using Assay.Dashboard.Rebuild;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -124,7 +125,16 @@ sealed class AttemptEndRow
     public string? Detail { get; set; }
     public string? Phase { get; set; }
     public DateTime EndedAt { get; set; }
-    public long SpentMicroUsd { get; set; }
+
+    /// <summary>Null of an attempt that only the saga's transitions still tell of.</summary>
+    public long? SpentMicroUsd { get; set; }
+
+    /// <summary>An end told again after its own message was lost here.</summary>
+    public static AttemptEndRow Of(Guid auditId, EarlierEnd end) => new()
+    {
+        AuditId = auditId, Attempt = end.Attempt, Status = end.Status, Reason = end.Reason, Phase = end.Phase, EndedAt = end.EndedAt,
+        Detail = $"Ended by {end.Trigger}. This was told again after a loss; words and money of the end were not.",
+    };
 
     public static AttemptEndRow Of(AuditCompleted end) => new()
     {

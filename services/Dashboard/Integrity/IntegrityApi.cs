@@ -1,11 +1,12 @@
 using Assay.Contracts.Internal.AuditSaga;
 using Assay.Dashboard.Access;
 using Assay.Dashboard.Api;
+using Assay.Dashboard.Operations;
 using MassTransit;
 
 namespace Assay.Dashboard.Integrity;
 
-public sealed record IntegrityBody(string? Cursor, bool Repair = true);
+public sealed record IntegrityBody(string? Cursor, bool Repair = true, string? Reason = null);
 
 /// <summary>/api/integrity: a page of the comparison of saga, ledger, analysis and read model.</summary>
 static class IntegrityApi
@@ -14,8 +15,11 @@ static class IntegrityApi
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
 
     public static void Map(RouteGroupBuilder api) => api
-        .MapPost("/integrity", async Task<IResult> (IntegrityBody body, IRequestClient<CheckIntegrity> saga, CancellationToken cancellationToken) =>
+        .MapPost("/integrity", async Task<IResult> (IntegrityBody body, HttpContext context, OperatorTrail trail, IRequestClient<CheckIntegrity> saga, CancellationToken cancellationToken) =>
         {
+            // One walk over all pages is one action.
+            if (body is { Repair: true, Cursor: null or "" })
+                await trail.RecordAsync(Callers.NameOf(context), "compare and repair", null, body.Reason, null, cancellationToken);
             try
             {
                 return TypedResults.Ok((await saga.GetResponse<IntegrityPage>(new CheckIntegrity { Cursor = body.Cursor, Repair = body.Repair }, cancellationToken, Patience)).Message);

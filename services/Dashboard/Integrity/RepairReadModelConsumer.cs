@@ -25,8 +25,9 @@ sealed partial class RepairReadModelConsumer(DashboardDbContext db, TimeProvider
         {
             AuditId = auditId, Sequence = step.Sequence, Attempt = step.Attempt, FromState = step.From, ToState = step.To, Trigger = step.Trigger, Worker = step.Worker, At = step.At, ElapsedMs = step.ElapsedMs,
         }));
-        if (EndOf(message) is { } end && !await db.AttemptEnds.AnyAsync(known => known.AuditId == auditId && known.Attempt == end.Attempt, cancellationToken))
-            db.AttemptEnds.Add(end);
+        var ended = await db.AttemptEnds.Where(end => end.AuditId == auditId).Select(end => end.Attempt).ToArrayAsync(cancellationToken);
+        AttemptEndRow?[] ends = [EndOf(message), .. message.EarlierEnds.Select(end => AttemptEndRow.Of(auditId, end))];
+        db.AttemptEnds.AddRange(ends.OfType<AttemptEndRow>().Where(end => !ended.Contains(end.Attempt)));
         if (message.Completed is not null)
             await RestoreReportAsync(row, message, cancellationToken);
         var isRebuilt = await db.Rebuilds.Where(wanted => wanted.AuditId == auditId).ExecuteDeleteAsync(cancellationToken) > 0;
@@ -36,6 +37,7 @@ sealed partial class RepairReadModelConsumer(DashboardDbContext db, TimeProvider
             await db.Answers.Where(x => x.AuditId == auditId).ExecuteUpdateAsync(set => set.SetProperty(x => x.Attempt, 0), cancellationToken);
             await db.InsightLayers.Where(x => x.AuditId == auditId).ExecuteUpdateAsync(set => set.SetProperty(x => x.Attempt, 0), cancellationToken);
             await db.Scores.Where(x => x.AuditId == auditId).ExecuteUpdateAsync(set => set.SetProperty(x => x.Attempt, 0), cancellationToken);
+            await db.Judgements.Where(x => x.AuditId == auditId).ExecuteUpdateAsync(set => set.SetProperty(x => x.Attempt, 0), cancellationToken);
             row.ScoreAttempt = 0;
             await context.Publish(new DescribeAgain { AuditId = auditId, Attempt = message.Attempt }, cancellationToken);
         }

@@ -1,4 +1,5 @@
 using Assay.Dashboard.Database;
+using Assay.Dashboard.Pages;
 using Assay.ServiceDefaults;
 using Microsoft.EntityFrameworkCore;
 
@@ -12,7 +13,7 @@ public sealed record FaultedSelection(string? Queue, string? Key = null, string?
         : (FaultType is null || message.FaultType == FaultType) && (MessageType is null || message.MessageType == MessageType);
 
     internal string Describe(int count) => Key is { Length: > 0 } key ? $"message {key} of {Queue}"
-        : $"{count} messages of {Queue}{(MessageType is null ? "" : $", {MessageType}")}{(FaultType is null ? "" : $", {FaultType}")}";
+        : $"{Show.Many(count, "message")} of {Queue}{(MessageType is null ? "" : $", {MessageType}")}{(FaultType is null ? "" : $", {FaultType}")}";
 }
 
 /// <summary>Messages of one queue that fault alike.</summary>

@@ -15,6 +15,10 @@ namespace Assay.Dashboard.Operations;
 /// <summary>The operator's pages.</summary>
 static class OperationsPages
 {
+    const int TrailPageSize = 50;
+    const int LatestAudits = 25;
+    const int LatestSteps = 15;
+
     public static void Map(RouteGroupBuilder pages)
     {
         pages.MapGet("/operations", OperationsAsync).RequireAuthorization(Policies.Read);
@@ -26,7 +30,7 @@ static class OperationsPages
         PageEndpoints.Form(pages, "/operations/services/{service}/release", ReleaseAsync).RequireAuthorization(Policies.Operate);
     }
 
-    static async Task<IResult> OperationsAsync(HttpContext context, DashboardDbContext db, AuditReader reader, GatewayClient gateway, ServicesClient services, FaultedMessageDesk desk, ReadModelRebuild rebuild, IOptions<DashboardOptions> options, TimeProvider time, CancellationToken cancellationToken)
+    static async Task<IResult> OperationsAsync(int? trail, HttpContext context, DashboardDbContext db, AuditReader reader, GatewayClient gateway, ServicesClient services, FaultedMessageDesk desk, ReadModelRebuild rebuild, IOptions<DashboardOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         // The slow ones are on their way while the database is read.
         var asked = services.LookAsync(cancellationToken);
@@ -41,14 +45,26 @@ static class OperationsPages
             failures.Add(new OperationsPage.FailureGroup(group.Reason, group.Count, latest));
         }
 
-        var actions = await db.OperatorActions.AsNoTracking().OrderByDescending(a => a.At).Take(50).ToListAsync(cancellationToken);
+        var trailPage = Math.Max(1, trail ?? 1);
+        var actions = new Paged<OperatorActionRow>(await db.OperatorActions.AsNoTracking().OrderByDescending(a => a.At).Skip((int)Math.Min(int.MaxValue, (trailPage - 1L) * TrailPageSize)).Take(TrailPageSize).ToListAsync(cancellationToken),
+            trailPage, TrailPageSize, await db.OperatorActions.CountAsync(cancellationToken));
+        var transitions = await LatestAsync(db, cancellationToken);
         var states = await asked;
         await desk.LearnAsync(states, cancellationToken);
         return PageEndpoints.Page<OperationsPage>(new
         {
-            LiveAudits = live.Items, LiveCount = live.Total, Failures = failures, Actions = actions, Engines = await engines, Services = states, Faulted = await desk.LookAsync(cancellationToken),
+            LiveAudits = live.Items, LiveCount = live.Total, Failures = failures, Actions = actions, Transitions = transitions, MayProduce = context.User.IsInRole(Roles.Operator) || context.User.IsInRole(Roles.Producer), Engines = await engines, Services = states, Faulted = await desk.LookAsync(cancellationToken),
             Rebuild = await rebuild.StateAsync(cancellationToken), StallTimeout = options.Value.StallTimeout, MayOperate = context.User.IsInRole(Roles.Operator), Now = time.GetUtcNow().UtcDateTime,
         });
+    }
+
+    /// <summary>Steps of the audits that changed last: reading all steps in the order of time would cost more with every audit.</summary>
+    static async Task<IReadOnlyList<OperationsPage.Step>> LatestAsync(DashboardDbContext db, CancellationToken cancellationToken)
+    {
+        var changed = await db.Audits.AsNoTracking().OrderByDescending(audit => audit.UpdatedAt).Take(LatestAudits).Select(audit => new { audit.AuditId, audit.Brand }).ToDictionaryAsync(audit => audit.AuditId, audit => audit.Brand, cancellationToken);
+        var ids = changed.Keys.ToArray();
+        var steps = await db.Transitions.AsNoTracking().Where(step => ids.Contains(step.AuditId)).OrderByDescending(step => step.At).ThenByDescending(step => step.Sequence).Take(LatestSteps).ToListAsync(cancellationToken);
+        return steps.ConvertAll(step => new OperationsPage.Step(step.AuditId, changed[step.AuditId], step.Attempt, step.FromState, step.ToState, step.Trigger, step.Worker, step.At));
     }
 
     static async Task<EngineList?> EnginesAsync(GatewayClient gateway, CancellationToken cancellationToken)

@@ -308,7 +308,9 @@ static class PageEndpoints
     static async Task<IResult> RetryPageAsync(Guid id, AuditReader reader, CancellationToken cancellationToken) =>
         await reader.StatusAsync(id, cancellationToken) is not { } status ? NoAudit(id)
         : status.Status is AuditStates.Failed or AuditStates.Cancelled ? Page<RetryPage>(new { Status = status })
-        : TypedResults.LocalRedirect($"/audits/{id}");
+        : Message("Nothing to retry", ReadStates.IsOver(status.Status)
+            ? $"This audit is {status.Status}; only failed and cancelled audits are tried again. Calls in doubt stay counted as spent. To ask everything once more, request it again."
+            : $"This audit is {status.Status}. A retry can permit asking calls in doubt again once it has ended.", StatusCodes.Status409Conflict, $"/audits/{id}", "Back to the audit");
 
     static async Task<IResult> RetryAsync(Guid id, HttpContext context, AuditReader reader, AuditCommands commands, OperatorTrail trail, CancellationToken cancellationToken)
     {

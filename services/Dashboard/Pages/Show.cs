@@ -38,6 +38,9 @@ static class Show
         return plain.Length <= length ? plain : plain[..length].TrimEnd() + "…";
     }
 
+    /// <summary>A count with its noun: "1 audit", "2 audits", "no audits" stays "0 audits".</summary>
+    public static string Many(long count, string one, string? many = null) => $"{Number(count)} {(count == 1 ? one : many ?? one + "s")}";
+
     public static string Percent(double? value) => value is { } v ? (v * 100).ToString(Math.Abs(v) < 0.0995 && v != 0 ? "0.0" : "0", CultureInfo.InvariantCulture) + " %" : Nothing;
 
     /// <summary>The interval of a share; never a bare 0 %: 0 of 45 still allows 7.9 %.</summary>
@@ -89,7 +92,7 @@ static class Show
 
     public static string Usd(decimal amount) => amount == 0 ? "$0" : "$" + amount.ToString(Math.Abs(amount) < 0.01m ? "0.000000" : Math.Abs(amount) < 1 ? "0.0000" : "#,0.00", CultureInfo.InvariantCulture);
 
-    public static string Number(int number) => number.ToString("#,0", CultureInfo.InvariantCulture).Replace(',', ' ');
+    public static string Number(long number) => number.ToString("#,0", CultureInfo.InvariantCulture).Replace(',', ' ');
 
     public static string Time(DateTime? at) => at is { } t ? t.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC" : Nothing;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Assay.Contracts.Internal.AuditSaga;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.Dashboard.Database;
+using Assay.Dashboard.Pages;
 using Assay.Dashboard.Projections;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
@@ -61,7 +62,7 @@ sealed partial class RebuildService(IServiceScopeFactory scopes, RebuildSignal s
             different = await UntilNoFewerAsync(() => CompareAsync(repair: false, cancellationToken), cancellationToken);
         var money = await AskForMoneyAsync(cancellationToken);
         var outcome = string.Create(CultureInfo.InvariantCulture,
-            $"{told} audits were told anew{(money > 0 ? $", the money of {money} by the ledger" : "")}{(left > 0 ? $"; {left} of {wanted} stay as they were: they ended just now, live again, or the saga cannot tell them" : "")}{(different > 0 ? $"; {different} still differ, see `assay doctor --integrity`" : "")}.");
+            $"{Show.Many(told, "audit")} {(told == 1 ? "was" : "were")} told anew{(money > 0 ? $", the money of {money} by the ledger" : "")}{(left > 0 ? $"; {left} of {wanted} stay as they were: they ended just now, live again, or the saga cannot tell them" : "")}{(different > 0 ? $"; {different} still differ, see `assay doctor --integrity`" : "")}.");
         Done(logger, outcome);
         return outcome;
     }

@@ -33,7 +33,7 @@ static class RederiveEndpoints
             var rederived = await analyzer.RederiveAsync(id, body, cancellationToken);
             return rederived.Reason is { } reason ? Problems.Conflict(id, "NotRederived", reason) : TypedResults.Ok(rederived);
         })
-        .RequireAuthorization(Policies.Read).WithTags("Audits").Accepts<RederiveBody>("application/json").Produces<AuditRederived>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503)
+        .RequireAuthorization(Policies.Read).WithTags("Audits").WithIdempotencyKey(IdempotencyUse.None).Accepts<RederiveBody>("application/json").Produces<AuditRederived>().ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503)
         .WithSummary("Reads a past audit's stored answers again under other aliases, competitors or another metrics version, at no cost; nothing stored changes.");
 
     public static void MapPages(RouteGroupBuilder pages)

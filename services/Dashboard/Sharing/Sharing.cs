@@ -59,7 +59,7 @@ static class SharingEndpoints
     {
         var now = time.GetUtcNow().UtcDateTime;
         await db.ShareLinks.Where(link => link.LinkId == linkId && link.AuditId == id && link.RevokedAt == null).ExecuteUpdateAsync(set => set.SetProperty(link => link.RevokedAt, now), cancellationToken);
-        await trail.RecordAsync(Callers.NameOf(context), "revoke share", id, "link revoked", linkId.ToString(), cancellationToken);
+        await trail.RecordAsync(Callers.NameOf(context), "revoke share", id, (await context.Request.ReadFormAsync(cancellationToken))["reason"], linkId.ToString(), cancellationToken);
         return TypedResults.LocalRedirect($"/audits/{id}/share");
     }
 }

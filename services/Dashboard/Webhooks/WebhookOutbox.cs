@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Threading.Channels;
 using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.AuditSaga;
 using Assay.Dashboard.Database;
@@ -10,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Dashboard.Webhooks;
 
 /// <summary>Writes one announcement per webhook, audit and attempt, in the caller's transaction: however often an end is delivered, it is announced once.</summary>
-sealed class WebhookOutbox(DashboardDbContext db, TimeProvider time)
+sealed class WebhookOutbox(DashboardDbContext db, WebhookSignal signal, TimeProvider time)
 {
     public Task AnnounceAsync(Guid auditId, int attempt, object end, CancellationToken cancellationToken) =>
         AddAsync(auditId, attempt, end.GetType().Name, new { @event = end.GetType().Name, auditId, attempt, data = end }, cancellationToken);
@@ -25,6 +26,8 @@ sealed class WebhookOutbox(DashboardDbContext db, TimeProvider time)
         if (webhooks.Count == 0)
             return;
         var known = await db.WebhookDeliveries.Where(d => d.AuditId == about && d.Attempt == attempt).Select(d => d.WebhookId).ToListAsync(cancellationToken);
+        // Only what is committed can be delivered.
+        db.Committed = signal.Wake;
         foreach (var webhook in webhooks.Except(known))
             db.WebhookDeliveries.Add(new WebhookDeliveryRow
             {
@@ -34,28 +37,72 @@ sealed class WebhookOutbox(DashboardDbContext db, TimeProvider time)
     }
 }
 
+/// <summary>Wakes the delivery of this process when something is to be announced; several calls before it looks are one.</summary>
+sealed class WebhookSignal
+{
+    readonly Channel<bool> wanted = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    public void Wake() => wanted.Writer.TryWrite(true);
+
+    /// <summary>Returns when it is called, at the latest after this time.</summary>
+    public async Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(atMost, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        try
+        {
+            await wanted.Reader.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Nobody called in time.
+        }
+    }
+}
+
 /// <summary>Delivers announcements: signed, tried again with growing pauses, given up after <see cref="MaxTries"/> and then visible as failed.</summary>
-sealed partial class WebhookDelivery(IServiceScopeFactory scopes, IHttpClientFactory clients, TimeProvider time, ILogger<WebhookDelivery> logger) : BackgroundService
+sealed partial class WebhookDelivery(IServiceScopeFactory scopes, IHttpClientFactory clients, WebhookSignal signal, TimeProvider time, ILogger<WebhookDelivery> logger) : BackgroundService
 {
     public const int MaxTries = 8;
     public const string SignatureHeader = "Assay-Signature";
-    static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
+    const int PageSize = 20;
+
+    /// <summary>What another instance has announced and could not deliver is found this late at most; its own announcements wake this one.</summary>
+    internal static readonly TimeSpan Slowly = TimeSpan.FromSeconds(30);
+
+    /// <summary>After a round that failed, and before a next try that is due within less.</summary>
+    internal static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
+            var pause = Soon;
             try
             {
-                await DeliverDueAsync(stoppingToken);
+                while (await DeliverDueAsync(stoppingToken) == PageSize)
+                {
+                }
+
+                pause = PauseBefore(await NextTryAsync(stoppingToken), time.GetUtcNow().UtcDateTime);
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 RoundFailed(logger, exception);
             }
 
-            await Task.Delay(Poll, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await signal.WaitAsync(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    /// <summary>How long to wait for a call: until the next try that is known of, but not for long.</summary>
+    internal static TimeSpan PauseBefore(DateTime? nextTryAt, DateTime now) =>
+        nextTryAt is { } next && next - now < Slowly ? (next - now > Soon ? next - now : Soon) : Slowly;
+
+    async Task<DateTime?> NextTryAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<DashboardDbContext>().WebhookDeliveries.Where(d => d.NextTryAt != null).MinAsync(d => d.NextTryAt, cancellationToken);
     }
 
     internal async Task<int> DeliverDueAsync(CancellationToken cancellationToken)
@@ -63,7 +110,7 @@ sealed partial class WebhookDelivery(IServiceScopeFactory scopes, IHttpClientFac
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<DashboardDbContext>();
         var now = time.GetUtcNow().UtcDateTime;
-        var due = await db.WebhookDeliveries.Where(d => d.NextTryAt <= now).OrderBy(d => d.NextTryAt).Take(20).ToListAsync(cancellationToken);
+        var due = await db.WebhookDeliveries.Where(d => d.NextTryAt <= now).OrderBy(d => d.NextTryAt).Take(PageSize).ToListAsync(cancellationToken);
         foreach (var delivery in due)
         {
             // Claimed before it is sent: a second instance, or this one after a crash, leaves it alone for a while.

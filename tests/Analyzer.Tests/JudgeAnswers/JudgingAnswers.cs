@@ -104,6 +104,11 @@ public sealed class JudgingAnAudit
         (await analyzer.HearAsync<InsightsDrafted>(number: 2)).ShouldBeEquivalentTo(drafted);
         analyzer.Heard<AskEngine>().Count.ShouldBe(asked);
         analyzer.Heard<AnswersJudged>().Count.ShouldBe(1);
+
+        // Whoever lost the opinions is told them again, from what is stored; the price stays in the ledger.
+        await analyzer.SendAsync(new DescribeAgain { AuditId = audit, Attempt = 1 });
+        (await analyzer.HearAsync<AnswersJudged>(number: 2)).ShouldBeEquivalentTo(judged with { SpentMicroUsd = 0 });
+        analyzer.Heard<AskEngine>().Count.ShouldBe(asked);
     }
 
     [Fact]

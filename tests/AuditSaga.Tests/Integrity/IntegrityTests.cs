@@ -1,4 +1,5 @@
 using Assay.AuditSaga.Integrity;
+using Assay.AuditSaga.Transitions;
 using Assay.Contracts;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.AuditSaga;
@@ -100,6 +101,46 @@ public sealed class When_services_are_compared : IDisposable
         repair.Registered!.Request.Brand.Name.ShouldBeOneOf("Anker", "Bose");
         repair.Transitions.Select(step => step.To).ShouldBe([AuditStates.Admitting, AuditStates.Planning, AuditStates.Asking, AuditStates.Scoring, AuditStates.Advising, AuditStates.Publishing, AuditStates.Completed]);
     }
+
+    [Fact]
+    public async Task Should_tell_how_the_attempts_before_the_last_ended()
+    {
+        await using var host = await SagaHost.StartAsync(AssayDatabase.Sqlite(Path.Combine(folder, "saga.db")), null, "AuditSaga:IntegritySettle=00:00:00");
+        var request = Given.Request();
+        await host.SendAsync(request);
+        await host.UntilAsync(request.AuditId, row => row.CurrentState == AuditStates.Completed);
+        await host.QueryAsync(async db =>
+        {
+            // As after a stall and a retry: the row says how the second attempt ended, the transitions remember the first.
+            db.AuditTransitions.Add(Step(request.AuditId, 1, AuditStates.Asking, AuditStates.Failed, nameof(AuditStalled), sequence: 90));
+            await db.SaveChangesAsync();
+            return await db.Audits.ExecuteUpdateAsync(set => set.SetProperty(audit => audit.Attempt, 2));
+        });
+
+        (await host.CompareServicesAsync()).ShouldBeTrue();
+        var repair = await host.Others.UntilHeardAsync<RepairReadModel>();
+        repair.Attempt.ShouldBe(2);
+        repair.EarlierEnds.ShouldHaveSingleItem().ShouldBe(new EarlierEnd { Attempt = 1, Status = AuditStates.Failed, Phase = AuditStates.Asking, Trigger = nameof(AuditStalled), Reason = FailureReasons.Stalled, EndedAt = Ended });
+    }
+
+    [Theory]
+    [InlineData(AuditStates.Cancelled, "CancelAudit", "Cancelled")]
+    [InlineData(AuditStates.Failed, "AuditStalled", FailureReasons.Stalled)]
+    [InlineData(AuditStates.Failed, "AuditDeadlinePassed", FailureReasons.DeadlinePassed)]
+    [InlineData(AuditStates.Failed, "BudgetRefused", FailureReasons.BudgetRefused)]
+    [InlineData(AuditStates.Failed, "QueriesPlanned", FailureReasons.PlanFailed)]
+    [InlineData(AuditStates.Failed, "AnswersAnalyzed", FailureReasons.InsufficientCoverage)]
+    [InlineData(AuditStates.Failed, "Fault<AskEngine>", FailureReasons.Fault)]
+    [InlineData(AuditStates.Failed, "DeadlineWatch", null)]
+    public void Should_name_the_reason_of_an_earlier_attempt_where_only_one_is_possible(string status, string trigger, string? reason)
+    {
+        var end = EarlierAttempts.EndsOf([Step(Id, 1, AuditStates.Planning, AuditStates.Asking, "QueriesPlanned", 2), Step(Id, 1, AuditStates.Asking, status, trigger, 3)], attempt: 2).ShouldHaveSingleItem();
+        (end.Status, end.Reason, end.Phase, end.Trigger, end.EndedAt).ShouldBe((status, reason, AuditStates.Asking, trigger, Ended));
+        EarlierAttempts.EndsOf([Step(Id, 1, AuditStates.Asking, status, trigger, 3)], attempt: 1).ShouldBeEmpty("the last attempt tells of its end itself");
+    }
+
+    static AuditTransition Step(Guid auditId, int attempt, string from, string to, string trigger, int sequence) =>
+        new() { AuditId = auditId, Attempt = attempt, Sequence = sequence, FromState = from, ToState = to, Trigger = trigger, Worker = "w", At = Ended, ElapsedMs = 1 };
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 }

@@ -37,6 +37,38 @@ public sealed class WhenAProgramAsksAgain(DashboardHost host) : IClassFixture<Da
         changed.Headers.ETag.ShouldNotBe(tag);
     }
 
+    [Theory]
+    [InlineData("/api/lineage/{id}")]
+    [InlineData("/api/spending?days=2")]
+    [InlineData("/api/engines")]
+    [InlineData("/api/keys")]
+    [InlineData("/api/audits/{id}/compare/{id}")]
+    [InlineData("/api/operations/read-model")]
+    public async Task Should_get_304_for_the_same_content(string path)
+    {
+        var id = await host.CompletedAuditAsync("Tagged too");
+        using var program = await host.ProgramAsync(Roles.Operator);
+        var uri = new Uri(path.Replace("{id}", id.ToString(), StringComparison.Ordinal), UriKind.Relative);
+        using var first = await program.GetAsync(uri);
+        first.StatusCode.ShouldBe(HttpStatusCode.OK, await first.Content.ReadAsStringAsync());
+        using var same = await AskAsync(program, uri, first.Headers.ETag.ShouldNotBeNull().ToString());
+        same.StatusCode.ShouldBe(HttpStatusCode.NotModified);
+        (await same.Content.ReadAsByteArrayAsync()).ShouldBeEmpty();
+        using var other = await AskAsync(program, uri, "W/\"another\"");
+        other.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Should_get_a_new_tag_when_the_list_has_changed()
+    {
+        using var program = await host.ProgramAsync(Roles.Operator);
+        using var before = await program.GetAsync(new Uri("/api/keys", UriKind.Relative));
+        using var another = await host.ProgramAsync(Roles.Viewer);
+        using var after = await AskAsync(program, new Uri("/api/keys", UriKind.Relative), before.Headers.ETag!.ToString());
+        after.StatusCode.ShouldBe(HttpStatusCode.OK);
+        after.Headers.ETag.ShouldNotBe(before.Headers.ETag);
+    }
+
     static async Task<HttpResponseMessage> AskAsync(HttpClient program, Uri uri, string tags)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, uri);

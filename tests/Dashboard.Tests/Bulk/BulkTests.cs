@@ -59,7 +59,7 @@ public sealed class AnActionOnMany(DashboardHost host)
     {
         var brand = await TwoFailedAsync();
         using var person = await host.PersonAsync();
-        (await person.GetStringAsync(new Uri($"/audits/bulk?action=delete&brand={Uri.EscapeDataString(brand)}", UriKind.Relative))).ShouldContain("delete 2 audits");
+        (await person.GetStringAsync(new Uri($"/audits/bulk?action=delete&brand={Uri.EscapeDataString(brand)}", UriKind.Relative))).ShouldContain("Delete 2 audits");
     }
 }
 

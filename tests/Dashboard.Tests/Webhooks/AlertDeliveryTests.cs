@@ -101,7 +101,7 @@ public sealed partial class When_an_alert_is_raised
         using var person = await host.PersonAsync();
         var page = await person.GetStringAsync(new Uri("/settings", UriKind.Relative));
         using var response = await person.PostAsync(new Uri("/settings/webhooks", UriKind.Relative), new FormUrlEncodedContent(
-            [new("__RequestVerificationToken", Token().Match(page).Groups["value"].Value), new("url", url)]));
+            [new("__RequestVerificationToken", Token().Match(page).Groups["value"].Value), new("url", url), new("reason", "the receiver of a test")]));
         return await response.Content.ReadAsStringAsync();
     }
 

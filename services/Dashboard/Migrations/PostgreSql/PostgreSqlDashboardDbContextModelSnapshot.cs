@@ -162,7 +162,7 @@ namespace Assay.Dashboard.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("reason");
 
-                    b.Property<long>("SpentMicroUsd")
+                    b.Property<long?>("SpentMicroUsd")
                         .HasColumnType("bigint")
                         .HasColumnName("spent_micro_usd");
 
@@ -567,6 +567,47 @@ namespace Assay.Dashboard.Migrations.PostgreSql
                         .HasName("pk_deleted_audit");
 
                     b.ToTable("deleted_audit", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Dashboard.Database.IdempotentAnswerRow", b =>
+                {
+                    b.Property<string>("Caller")
+                        .HasColumnType("text")
+                        .HasColumnName("caller");
+
+                    b.Property<string>("Key")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("key");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Body")
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<string>("Location")
+                        .HasColumnType("text")
+                        .HasColumnName("location");
+
+                    b.Property<string>("RequestHash")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("request_hash");
+
+                    b.Property<int?>("Status")
+                        .HasColumnType("integer")
+                        .HasColumnName("status");
+
+                    b.HasKey("Caller", "Key")
+                        .HasName("pk_idempotent_answer");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_idempotent_answer_at");
+
+                    b.ToTable("idempotent_answer", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Dashboard.Database.InsightLayerRow", b =>

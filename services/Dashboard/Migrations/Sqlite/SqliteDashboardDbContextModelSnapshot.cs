@@ -157,7 +157,7 @@ namespace Assay.Dashboard.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("reason");
 
-                    b.Property<long>("SpentMicroUsd")
+                    b.Property<long?>("SpentMicroUsd")
                         .HasColumnType("INTEGER")
                         .HasColumnName("spent_micro_usd");
 
@@ -562,6 +562,47 @@ namespace Assay.Dashboard.Migrations.Sqlite
                         .HasName("pk_deleted_audit");
 
                     b.ToTable("deleted_audit", (string)null);
+                });
+
+            modelBuilder.Entity("Assay.Dashboard.Database.IdempotentAnswerRow", b =>
+                {
+                    b.Property<string>("Caller")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("caller");
+
+                    b.Property<string>("Key")
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Body")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("body");
+
+                    b.Property<string>("Location")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("location");
+
+                    b.Property<string>("RequestHash")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("request_hash");
+
+                    b.Property<int?>("Status")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("status");
+
+                    b.HasKey("Caller", "Key")
+                        .HasName("pk_idempotent_answer");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_idempotent_answer_at");
+
+                    b.ToTable("idempotent_answer", (string)null);
                 });
 
             modelBuilder.Entity("Assay.Dashboard.Database.InsightLayerRow", b =>
