@@ -147,11 +147,9 @@ void RunTests(params string[] withoutNeeds)
     outcome = (Sum("passed"), Math.Max(failed, failedProjects.Count), skipped + Sum("total") - Sum("executed"));
 }
 
-// The assembly instead of the project: no project need be evaluated again to run what was just built.
 ProcessArgumentBuilder TestArguments(FilePath project, string filter)
 {
-    var assembly = project.GetDirectory().CombineWithFilePath($"bin/{configuration}/net10.0/Assay.{project.GetFilenameWithoutExtension()}.dll");
-    var arguments = new ProcessArgumentBuilder().Append("test").AppendQuoted(assembly.FullPath).Append("--nologo");
+    var arguments = new ProcessArgumentBuilder().Append("test").AppendQuoted(project.FullPath).Append("--no-build").Append("--nologo").Append("-c").Append(configuration);
     return filter.Length == 0 ? arguments : arguments.Append("--filter").AppendQuoted(filter);
 }
 
