@@ -43,7 +43,8 @@ public sealed class CostOfTheLedger(ITestOutputHelper output)
             Volatile.Write(ref sent, Stopwatch.GetTimestamp());
             return Task.FromResult(TestEngine.Answer(query));
         };
-        await using var gateway = await GatewayHost.StartAsync(DatabaseProvider.PostgreSql, engine);
+        // Whoever polled would wait for seconds.
+        await using var gateway = await GatewayHost.StartAsync(DatabaseProvider.PostgreSql, engine, ("LlmGateway:PollInterval", "00:00:10"), ("LlmGateway:SweepInterval", "00:00:10"));
         await RunAsync(gateway, 3, 45);
         var request = Requests.Audit(Requests.Queries(60));
         (await gateway.OpenAsync(Requests.Open(request))).ShouldBeOfType<BudgetOpened>();
@@ -59,7 +60,8 @@ public sealed class CostOfTheLedger(ITestOutputHelper output)
 
         waits.Sort();
         output.WriteLine($"{waits[30]:0.0} ms from question to wire in the middle, {waits[57]:0.0} ms at the 95th percentile");
-        waits[30].ShouldBeLessThan(100);
+        // Far above what it takes, however busy the machine is, and far below a poll.
+        waits[30].ShouldBeLessThan(2000);
     }
 
     static async Task RunAsync(GatewayHost gateway, int audits, int calls)
