@@ -72,6 +72,8 @@ sealed class OpenBudgetConsumer(LlmGatewayDbContext database, IEngineCatalog eng
             return null;
         }
 
+        // Two attempts may belong to two days and trees: all scopes are locked in one go, or two transactions could wait for each other.
+        await session.LockSpendingAsync([.. known.ScopesOf(), Scopes.Tree(message.TrackingId), Scopes.Day(Scopes.DayOf(now))], cancellationToken);
         await session.CloseBudgetAsync(announce, message.AuditId, message.Attempt - 1, cancellationToken);
         await session.ExecuteAsync(
             new Statement("""
