@@ -2,10 +2,10 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using System.Threading.Channels;
 using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.AuditSaga;
 using Assay.Dashboard.Database;
+using Assay.ServiceDefaults;
 using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Dashboard.Webhooks;
@@ -37,28 +37,8 @@ sealed class WebhookOutbox(DashboardDbContext db, WebhookSignal signal, TimeProv
     }
 }
 
-/// <summary>Wakes the delivery of this process when something is to be announced; several calls before it looks are one.</summary>
-sealed class WebhookSignal
-{
-    readonly Channel<bool> wanted = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-
-    public void Wake() => wanted.Writer.TryWrite(true);
-
-    /// <summary>Returns when it is called, at the latest after this time.</summary>
-    public async Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
-    {
-        using var late = new CancellationTokenSource(atMost, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
-        try
-        {
-            await wanted.Reader.ReadAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // Nobody called in time.
-        }
-    }
-}
+/// <summary>Wakes the delivery of this process when something is to be announced.</summary>
+sealed class WebhookSignal : Signal;
 
 /// <summary>Delivers announcements: signed, tried again with growing pauses, given up after <see cref="MaxTries"/> and then visible as failed.</summary>
 sealed partial class WebhookDelivery(IServiceScopeFactory scopes, IHttpClientFactory clients, WebhookSignal signal, TimeProvider time, ILogger<WebhookDelivery> logger) : BackgroundService
@@ -91,7 +71,7 @@ sealed partial class WebhookDelivery(IServiceScopeFactory scopes, IHttpClientFac
                 RoundFailed(logger, exception);
             }
 
-            await signal.WaitAsync(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)signal.WaitAsync(pause, time, stoppingToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -1,12 +1,12 @@
-using System.Threading.Channels;
+using Assay.ServiceDefaults;
 
 namespace Assay.LlmGateway.Ledger;
 
 /// <summary>Wakes pump and sweep inside the process; both also poll, so a lost signal costs latency only.</summary>
 sealed class LedgerSignals
 {
-    readonly Channel<bool> _pump = NewSignal();
-    readonly Channel<bool> _sweep = NewSignal();
+    readonly Signal _pump = new();
+    readonly Signal _sweep = new();
 
     long _work;
 
@@ -17,13 +17,13 @@ sealed class LedgerSignals
     public void WakePump()
     {
         Interlocked.Increment(ref _work);
-        _pump.Writer.TryWrite(true);
+        _pump.Wake();
     }
 
     /// <summary>A lane has room; whether the ledger has calls for it, it knows from before.</summary>
-    public void WakePumpForRoom() => _pump.Writer.TryWrite(true);
+    public void WakePumpForRoom() => _pump.Wake();
 
-    public void WakeSweep() => _sweep.Writer.TryWrite(true);
+    public void WakeSweep() => _sweep.Wake();
 
     /// <summary>Wakes the pump when a consumer's transaction has ended.</summary>
     public void WakePumpAfter(Task completed) => _ = completed.ContinueWith(_ => WakePump(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -34,25 +34,9 @@ sealed class LedgerSignals
     public async Task WaitForPumpAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
         // Without a signal the pump looks anyway: another instance may have written what it can take.
-        if (!await WaitAsync(_pump, atMost, cancellationToken))
+        if (!await _pump.WaitAsync(atMost, TimeProvider.System, cancellationToken))
             Interlocked.Increment(ref _work);
     }
 
-    public Task WaitForSweepAsync(TimeSpan atMost, CancellationToken cancellationToken) => WaitAsync(_sweep, atMost, cancellationToken);
-
-    static async Task<bool> WaitAsync(Channel<bool> signal, TimeSpan atMost, CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(atMost);
-        try
-        {
-            return await signal.Reader.ReadAsync(limit.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return false;
-        }
-    }
-
-    static Channel<bool> NewSignal() => Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    public Task WaitForSweepAsync(TimeSpan atMost, CancellationToken cancellationToken) => _sweep.WaitAsync(atMost, TimeProvider.System, cancellationToken);
 }
