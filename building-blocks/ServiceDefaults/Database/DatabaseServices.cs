@@ -23,10 +23,11 @@ public static class DatabaseServices
             .Add(new HealthCheckRegistration($"database-{migration.Service}", provider => new Check(cancellationToken => migration.CheckDatabaseAsync(provider, cancellationToken)), HealthStatus.Unhealthy, ["ready"]))
             .Add(new HealthCheckRegistration($"migrations-{migration.Service}", new Check(_ => Task.FromResult(migration.CheckSchema())), HealthStatus.Unhealthy, ["ready"]));
         // Neither options nor contexts depend on anything of a scope: a context is reset and used again, which is a tenth of what a message costs.
+        // Not on SQLite: there a context that was used again after a failure was seen to hold up the file's other writers.
         return database.Provider switch
         {
             DatabaseProvider.PostgreSql => services.AddDbContextPool<TContext, TPostgreSql>(options => options.UseAssayPostgres(database.ConnectionString)),
-            DatabaseProvider.Sqlite => services.AddDbContextPool<TContext, TSqlite>(options => options.UseAssaySqlite(database.ConnectionString)),
+            DatabaseProvider.Sqlite => services.AddDbContext<TContext, TSqlite>(options => options.UseAssaySqlite(database.ConnectionString), ServiceLifetime.Scoped, ServiceLifetime.Singleton),
             _ => throw new ArgumentOutOfRangeException(nameof(database), database.Provider, "Unknown database provider."),
         };
     }

@@ -32,7 +32,7 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
     internal DbSet<IdempotentAnswerRow> IdempotentAnswers => Set<IdempotentAnswerRow>();
     internal DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
 
-    /// <summary>Called after each commit of what this context wrote; null for nothing.</summary>
+    /// <summary>Called once, after the next commit of what this context wrote; null for nothing. Contexts are used again, by whom nothing is to be called for.</summary>
     internal Action? Committed { get; set; }
 
     protected override void BuildModel(ModelBuilder modelBuilder)
@@ -93,7 +93,13 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
 /// <summary>Tells a context of its commits, also of those that the bus makes after a consumer.</summary>
 sealed class CommitNotice : DbTransactionInterceptor
 {
-    public override void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) => (eventData.Context as DashboardDbContext)?.Committed?.Invoke();
+    public override void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData)
+    {
+        if (eventData.Context is not DashboardDbContext { Committed: { } committed } db)
+            return;
+        db.Committed = null;
+        committed();
+    }
 
     public override Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
     {
