@@ -74,8 +74,6 @@ public sealed class DashboardModule : AssayModule
             .Validate(options => options.Oidc.Problem is null, "Dashboard__Oidc is not complete: Authority (https, or http on this machine) and Audience are needed together.").ValidateOnStart();
         services.PostConfigure<DashboardOptions>(options => options.StallTimeout = builder.Configuration.GetValue("AuditSaga:StallTimeout", options.StallTimeout));
         services.AddAssayDbContext<DashboardDbContext, PostgreSqlDashboardDbContext, SqliteDashboardDbContext>(database);
-        services.ConfigureDbContext<PostgreSqlDashboardDbContext>(options => options.AddInterceptors(new CommitNotice()), ServiceLifetime.Singleton);
-        services.ConfigureDbContext<SqliteDashboardDbContext>(options => options.AddInterceptors(new CommitNotice()), ServiceLifetime.Singleton);
         services.TryAddTime();
         services.AddAssayAccess(builder.Configuration.GetSection($"{Name}:Oidc").Get<OidcOptions>() ?? new OidcOptions());
         services.AddScoped<AuditReader>();

@@ -13,6 +13,12 @@ namespace Assay.ServiceDefaults;
 /// </summary>
 public abstract class AssayDbContext(DbContextOptions options) : DbContext(options)
 {
+    /// <summary>
+    /// Called once, when the transaction that is open or the next one has committed, whoever commits it: also the one that the bus commits after
+    /// a consumer. Add to it; a rollback forgets it. Null for nothing.
+    /// </summary>
+    public Action? Committed { get; set; }
+
     protected sealed override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         configurationBuilder.Properties<DateTime>().HaveConversion<UtcDateTimeConverter>();

@@ -26,8 +26,8 @@ public static class DatabaseServices
         // Not on SQLite: there a context that was used again after a failure was seen to hold up the file's other writers.
         return database.Provider switch
         {
-            DatabaseProvider.PostgreSql => services.AddDbContextPool<TContext, TPostgreSql>(options => options.UseAssayPostgres(database.ConnectionString)),
-            DatabaseProvider.Sqlite => services.AddDbContext<TContext, TSqlite>(options => options.UseAssaySqlite(database.ConnectionString), ServiceLifetime.Scoped, ServiceLifetime.Singleton),
+            DatabaseProvider.PostgreSql => services.AddDbContextPool<TContext, TPostgreSql>(options => options.UseAssayPostgres(database.ConnectionString).AddInterceptors(CommitNotice.Instance)),
+            DatabaseProvider.Sqlite => services.AddDbContext<TContext, TSqlite>(options => options.UseAssaySqlite(database.ConnectionString).AddInterceptors(CommitNotice.Instance), ServiceLifetime.Scoped, ServiceLifetime.Singleton),
             _ => throw new ArgumentOutOfRangeException(nameof(database), database.Provider, "Unknown database provider."),
         };
     }

@@ -1,8 +1,6 @@
-using System.Data.Common;
 using Assay.Dashboard.Rebuild;
 using Assay.ServiceDefaults;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Assay.Dashboard.Database;
 
@@ -31,9 +29,6 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
     internal DbSet<WebhookRow> Webhooks => Set<WebhookRow>();
     internal DbSet<IdempotentAnswerRow> IdempotentAnswers => Set<IdempotentAnswerRow>();
     internal DbSet<WebhookDeliveryRow> WebhookDeliveries => Set<WebhookDeliveryRow>();
-
-    /// <summary>Called once, after the next commit of what this context wrote; null for nothing. Contexts are used again, by whom nothing is to be called for.</summary>
-    internal Action? Committed { get; set; }
 
     protected override void BuildModel(ModelBuilder modelBuilder)
     {
@@ -88,24 +83,6 @@ public class DashboardDbContext(DbContextOptions options) : AssayDbContext(optio
         ORDER BY wanted.audit_id
         ON CONFLICT (audit_id) DO NOTHING
         """;
-}
-
-/// <summary>Tells a context of its commits, also of those that the bus makes after a consumer.</summary>
-sealed class CommitNotice : DbTransactionInterceptor
-{
-    public override void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData)
-    {
-        if (eventData.Context is not DashboardDbContext { Committed: { } committed } db)
-            return;
-        db.Committed = null;
-        committed();
-    }
-
-    public override Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
-    {
-        TransactionCommitted(transaction, eventData);
-        return Task.CompletedTask;
-    }
 }
 
 /// <summary>The read model on PostgreSQL.</summary>

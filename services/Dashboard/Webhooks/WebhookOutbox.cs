@@ -27,7 +27,7 @@ sealed class WebhookOutbox(DashboardDbContext db, WebhookSignal signal, TimeProv
             return;
         var known = await db.WebhookDeliveries.Where(d => d.AuditId == about && d.Attempt == attempt).Select(d => d.WebhookId).ToListAsync(cancellationToken);
         // Only what is committed can be delivered.
-        db.Committed = signal.Wake;
+        db.Committed += signal.Wake;
         foreach (var webhook in webhooks.Except(known))
             db.WebhookDeliveries.Add(new WebhookDeliveryRow
             {

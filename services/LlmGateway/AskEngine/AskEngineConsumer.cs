@@ -37,7 +37,7 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         if (live && PhaseReturn.Begins(budget.Phase, message.Purpose))
         {
             await session.ExecuteAsync(new Statement("UPDATE audit_budget SET phase = $2 WHERE audit_id = $1").With(budget.AuditId).With(message.Purpose), cancellationToken);
-            signals.WakeSweepAfter(context.ReceiveContext.ReceiveCompleted);
+            database.Committed += signals.WakeSweep;
         }
 
         var (engine, refusal) = EngineFor(message, budget, live);
@@ -45,7 +45,7 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         var now = await session.NowAsync(cancellationToken);
         await WriteAsync(session, message, budget, engine, asked, refusal, now, cancellationToken);
         await session.EndBatchesOfAuditAsync(announce, message.AuditId, cancellationToken);
-        signals.WakePumpAfter(context.ReceiveContext.ReceiveCompleted);
+        database.Committed += signals.WakePump;
     }
 
     static async Task<bool> IsKnownAsync(LedgerSession session, IAnnounce announce, Message message, CancellationToken cancellationToken)

@@ -17,7 +17,7 @@ sealed class CloseBudgetConsumer(LlmGatewayDbContext database, LedgerSignals sig
         var announce = new AnnounceByConsumer(context);
         await session.CloseBudgetAsync(announce, message.AuditId, message.Attempt, cancellationToken);
         await session.ReportBudgetAsync(announce, message.AuditId, cancellationToken);
-        signals.WakeSweepAfter(context.ReceiveContext.ReceiveCompleted);
+        database.Committed += signals.WakeSweep;
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Assay.ServiceDefaults;
 
 namespace Assay.LlmGateway.Ledger;
@@ -9,6 +10,8 @@ sealed class LedgerSignals
     readonly Signal _sweep = new();
 
     long _work;
+    long _lookedFor;
+    long _lookedAt = Stopwatch.GetTimestamp();
 
     /// <summary>Grows whenever the ledger may hold calls that it did not hold before.</summary>
     public long Work => Interlocked.Read(ref _work);
@@ -25,16 +28,14 @@ sealed class LedgerSignals
 
     public void WakeSweep() => _sweep.Wake();
 
-    /// <summary>Wakes the pump when a consumer's transaction has ended.</summary>
-    public void WakePumpAfter(Task completed) => _ = completed.ContinueWith(_ => WakePump(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-
-    /// <summary>Wakes the sweep when a consumer's transaction has ended.</summary>
-    public void WakeSweepAfter(Task completed) => _ = completed.ContinueWith(_ => WakeSweep(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-
     public async Task WaitForPumpAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
-        // Without a signal the pump looks anyway: another instance may have written what it can take.
-        if (!await _pump.WaitAsync(atMost, TimeProvider.System, cancellationToken))
+        var woken = await _pump.WaitAsync(atMost, TimeProvider.System, cancellationToken);
+        // Another instance may have written what this one can take: it looks from time to time, also while it is woken for room only.
+        var work = Work;
+        if (work != _lookedFor)
+            (_lookedFor, _lookedAt) = (work, Stopwatch.GetTimestamp());
+        else if (!woken || Stopwatch.GetElapsedTime(_lookedAt) >= atMost)
             Interlocked.Increment(ref _work);
     }
 

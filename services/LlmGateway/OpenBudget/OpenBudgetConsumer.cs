@@ -47,7 +47,7 @@ sealed class OpenBudgetConsumer(LlmGatewayDbContext database, IEngineCatalog eng
             new Statement("SELECT 1 FROM audit_budget WHERE state = 'Waiting' AND audit_id <> $1 LIMIT 1").With(message.AuditId), row => row.GetInt32(0), cancellationToken);
         if (others.Count == 0 && continuity.IsConfirmed)
             await opening.TryOpenAsync(session, announce, message.AuditId, NothingBlocked, cancellationToken);
-        signals.WakeSweepAfter(context.ReceiveContext.ReceiveCompleted);
+        database.Committed += signals.WakeSweep;
     }
 
     /// <summary>Makes the attempt's row, closing every earlier attempt; null if the attempt is known or closed and nothing is left to judge.</summary>

@@ -79,9 +79,14 @@ internal static class CrashHost
                 await StandStillAsync(point);
                 break;
             case "poison":
+                var acknowledged = new Acknowledged();
+                host.Bus.ConnectReceiveObserver(acknowledged);
                 await host.Bus.Publish(new Poison { OrderId = order });
                 Func<Task<int>> scheduled = () => host.InScopeAsync(database => Microsoft.EntityFrameworkCore.EntityFrameworkQueryableExtensions.CountAsync(database.Set<ScheduledMessageRow>()));
                 await scheduled.ShouldBecomeAsync(1, "scheduled redeliveries");
+                await acknowledged.Task.WaitAsync(Limit);
+                // The acknowledgement went out before this on the same connection: once this is confirmed, the broker has it.
+                await host.Bus.Publish(new Marker());
                 await StandStillAsync(point);
                 break;
             default:
@@ -97,6 +102,33 @@ internal static class CrashHost
         await Console.Out.WriteLineAsync($"{Reached} {point}");
         await Console.Out.FlushAsync();
         await Task.Delay(Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Nobody consumes it.</summary>
+    public sealed record Marker;
+
+    /// <summary>The first message that was consumed and acknowledged.</summary>
+    private sealed class Acknowledged : IReceiveObserver
+    {
+        private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Task => _first.Task;
+
+        public Task PostReceive(ReceiveContext context)
+        {
+            _first.TrySetResult();
+            return Task.CompletedTask;
+        }
+
+        public Task PreReceive(ReceiveContext context) => Task.CompletedTask;
+
+        public Task PostConsume<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType)
+            where T : class => Task.CompletedTask;
+
+        public Task ConsumeFault<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception)
+            where T : class => Task.CompletedTask;
+
+        public Task ReceiveFault(ReceiveContext context, Exception exception) => Task.CompletedTask;
     }
 
     private sealed class Probe(CrashPoint point) : IDeliveryProbe

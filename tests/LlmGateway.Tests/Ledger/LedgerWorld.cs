@@ -318,7 +318,6 @@ sealed class LedgerWorld : IAsyncDisposable
         await using var transaction = await database.Database.BeginTransactionAsync();
         var context = Substitute.For<ConsumeContext<TMessage>>();
         context.Message.Returns(message);
-        context.ReceiveContext.ReceiveCompleted.Returns(Task.CompletedTask);
         await ActivatorUtilities.CreateInstance<TConsumer>(scope.ServiceProvider).Consume(context);
         await transaction.CommitAsync();
     }
