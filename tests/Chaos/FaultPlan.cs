@@ -106,10 +106,11 @@ public enum Profile
 /// <param name="Audits">Audits that are asked for.</param>
 /// <param name="KillsFor">From the first kill to the last; the audits are asked for over four fifths of it.</param>
 /// <param name="Instances">Instances of each service.</param>
-public sealed record Crowd(int Audits, TimeSpan KillsFor, int Instances)
+/// <param name="Pace">From one kill to the next on average. Where a start takes the machine longer than that, a crowd tests starting and little else.</param>
+public sealed record Crowd(int Audits, TimeSpan KillsFor, int Instances, TimeSpan Pace)
 {
     /// <summary>What the promise says: 1 000 audits, five minutes.</summary>
-    public static readonly Crowd Whole = new(1000, TimeSpan.FromMinutes(5), 2);
+    public static readonly Crowd Whole = new(1000, TimeSpan.FromMinutes(5), 2, TimeSpan.FromSeconds(6));
 }
 
 /// <summary>The faults of one seed. The same seed and profile give the same plan on every machine.</summary>
@@ -245,7 +246,7 @@ public sealed record FaultPlan(Profile Profile, int Seed, IReadOnlyList<Fault> F
     static List<Fault> OfCrowd(Random random, Crowd crowd)
     {
         List<Fault> faults = [];
-        for (var at = 2.0; at < crowd.KillsFor.TotalSeconds; at += 3 + 6 * random.NextDouble())
+        for (var at = 2.0; at < crowd.KillsFor.TotalSeconds; at += crowd.Pace.TotalSeconds * (0.5 + random.NextDouble()))
         {
             var fault = new Fault { At = TimeSpan.FromSeconds(at), Kind = FaultKind.Kill, Service = Services[random.Next(4)], Instance = random.Next(crowd.Instances), For = Seconds(random, 0, 1) };
             if (!faults.Any(other => Collides(fault, other)))

@@ -196,11 +196,30 @@ internal static partial class NativeMethods
 
 internal static class Loopback
 {
+    // Below what systems give to outgoing connections: one of those would take a port before its server, or while its server is being restarted.
+    private const int LowestPort = 15_000, HighestPort = 32_000;
+
+    private static readonly ConcurrentDictionary<int, bool> Given = new();
+
+    /// <summary>A port that nothing listens on, given once in this process.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(LowestPort, HighestPort);
+            if (!Given.TryAdd(port, true))
+                continue;
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody's; another one is tried.
+            }
+        }
     }
 
     public static async Task<bool> AcceptsAsync(int port, CancellationToken cancellationToken)

@@ -4,6 +4,7 @@ using Assay.Dashboard.Operations;
 using Assay.Dashboard.Pages;
 using Assay.Dashboard.Reports;
 using Assay.Dashboard.Spending;
+using Assay.ServiceDefaults;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -46,21 +47,27 @@ static class Problems
         extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = RejectionReasons.InvalidRequest, ["errors"] = new[] { new { field, problem } } });
 }
 
-/// <summary>A service that does not answer is a 503 with its name, not a 500.</summary>
+/// <summary>A service or database that does not answer is a 503 that names it, not a 500.</summary>
 sealed class UnavailableHandler : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        if (exception is not (GatewayUnavailableException or TextsUnavailableException or ServiceSilentException))
+        var (title, detail) = exception switch
+        {
+            GatewayUnavailableException or TextsUnavailableException or ServiceSilentException => ("A service does not answer", exception.Message),
+            _ when exception.IsTransient() => ("The dashboard's database does not answer", "Whether this request was stored is not known: look, or ask again in a moment with the same Idempotency-Key. If it stays, an operator checks the database, which /health/ready tells about."),
+            _ => ("", ""),
+        };
+        if (title.Length == 0)
             return false;
         httpContext.Response.Headers.RetryAfter = "5";
         if (PageErrors.Wants(httpContext))
         {
-            await PageEndpoints.Message("A service does not answer", exception.Message, StatusCodes.Status503ServiceUnavailable, "/", "To the audits").ExecuteAsync(httpContext);
+            await PageEndpoints.Message(title, detail, StatusCodes.Status503ServiceUnavailable, "/", "To the audits").ExecuteAsync(httpContext);
             return true;
         }
 
-        await TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: "A service does not answer", detail: exception.Message).ExecuteAsync(httpContext);
+        await TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: title, detail: detail).ExecuteAsync(httpContext);
         return true;
     }
 }

@@ -1,7 +1,11 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using Assay.Dashboard.Access;
 using Assay.Dashboard.Tests.Hosting;
+using Assay.TestServers;
+using Npgsql;
 
 namespace Assay.Dashboard.Tests.Api;
 
@@ -96,5 +100,35 @@ public sealed class WhenTheApiRefuses(DashboardHost host) : IClassFixture<Dashbo
         ((int)response.StatusCode).ShouldBe(status);
         response.Content.Headers.ContentType?.MediaType.ShouldBe("application/problem+json");
         (await response.Content.ReadAsStringAsync()).ShouldContain($"\"status\":{status}");
+    }
+}
+
+[Trait("Needs", "Servers")]
+public sealed class WhenTheDatabaseDoesNotAnswer
+{
+    [Fact]
+    public async Task Should_say_so_and_when_to_ask_again()
+    {
+        var host = new DashboardHost { Postgres = await (await PrivatePostgres.Shared).CreateDatabaseAsync("silent") };
+        await host.InitializeAsync();
+        try
+        {
+            using var program = await host.ProgramAsync(Roles.Viewer);
+            await using var connection = new NpgsqlConnection(host.Postgres);
+            await connection.OpenAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using (var command = new NpgsqlCommand("LOCK TABLE audit IN ACCESS EXCLUSIVE MODE", connection))
+                await command.ExecuteNonQueryAsync();
+
+            using var answer = await program.GetAsync(new Uri("/api/audits", UriKind.Relative));
+
+            answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable, await answer.Content.ReadAsStringAsync());
+            answer.Headers.RetryAfter.ShouldNotBeNull();
+            (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("title").GetString().ShouldBe("The dashboard's database does not answer");
+        }
+        finally
+        {
+            await host.DisposeAsync();
+        }
     }
 }
