@@ -47,7 +47,7 @@ public sealed class ServiceProcess : IAsyncDisposable
     /// <param name="more">Settings of this start alone.</param>
     public void Start(IReadOnlyDictionary<string, string>? more = null)
     {
-        // A published service is compiled ahead and starts with a third of the work; a folder of such is given by who has just made it.
+        // Published services are compiled ahead; a folder of them is given by who has just made it.
         var published = System.Environment.GetEnvironmentVariable("ASSAY_PUBLISHED");
         var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
         var folder = published is { Length: > 0 } ? Path.Combine(published, Service) : Path.Combine(SharedFolder.RepositoryRoot, "services", Service, "bin", configuration, "net10.0");
