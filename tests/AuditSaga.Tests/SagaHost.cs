@@ -24,7 +24,7 @@ namespace Assay.AuditSaga.Tests;
 sealed class SagaHost : IAsyncDisposable
 {
     readonly WebApplication app;
-    readonly ReceivedCount received = new();
+    readonly DealtWith dealtWith = new();
 
     SagaHost(WebApplication app) => this.app = app;
 
@@ -71,7 +71,7 @@ sealed class SagaHost : IAsyncDisposable
         await built.PrepareAsync([saga], CancellationToken.None);
         await built.StartAsync();
         var host = new SagaHost(built);
-        built.Services.GetRequiredService<IBus>().ConnectReceiveObserver(host.received);
+        built.Services.GetRequiredService<IBus>().ConnectConsumeObserver(host.dealtWith);
         return host;
     }
 
@@ -85,10 +85,10 @@ sealed class SagaHost : IAsyncDisposable
     /// <summary>Sends a message that only the saga hears, and waits until it is dealt with.</summary>
     public async Task DeliverAsync<T>(T message) where T : class
     {
-        var before = received.Done;
-        await SendAsync(message);
+        var messageId = NewId.NextGuid();
+        await app.Services.GetRequiredService<IBus>().Publish(message, context => context.MessageId = messageId);
         var giveUp = DateTime.UtcNow.AddSeconds(30);
-        while (received.Done == before)
+        while (!dealtWith.Has(messageId))
         {
             if (DateTime.UtcNow > giveUp)
                 throw new TimeoutException($"{typeof(T).Name} was not dealt with in 30 s.");
@@ -163,22 +163,21 @@ sealed class SagaHost : IAsyncDisposable
         public void Dispose() => Interlocked.Exchange(ref count, 0);
     }
 
-    sealed class ReceivedCount : IReceiveObserver
+    sealed class DealtWith : IConsumeObserver
     {
-        long done;
+        readonly ConcurrentDictionary<Guid, bool> messages = [];
 
-        public long Done => Interlocked.Read(ref done);
+        public bool Has(Guid messageId) => messages.ContainsKey(messageId);
 
-        public Task PostReceive(ReceiveContext context)
+        public Task PostConsume<T>(ConsumeContext<T> context) where T : class
         {
-            Interlocked.Increment(ref done);
+            if (context.MessageId is { } messageId)
+                messages[messageId] = true;
             return Task.CompletedTask;
         }
 
-        public Task PreReceive(ReceiveContext context) => Task.CompletedTask;
-        public Task PostConsume<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType) where T : class => Task.CompletedTask;
-        public Task ConsumeFault<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception) where T : class => Task.CompletedTask;
-        public Task ReceiveFault(ReceiveContext context, Exception exception) => Task.CompletedTask;
+        public Task PreConsume<T>(ConsumeContext<T> context) where T : class => Task.CompletedTask;
+        public Task ConsumeFault<T>(ConsumeContext<T> context, Exception exception) where T : class => Task.CompletedTask;
     }
 
     sealed class OthersModule : AssayModule

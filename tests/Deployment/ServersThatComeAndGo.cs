@@ -92,9 +92,7 @@ public sealed class ServersThatComeAndGo
 
         var old = services.Add("Analyzer");
         old.Start();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!old.HasExited)
-            await Task.Delay(100, limit.Token);
+        await old.WaitForExitAsync(TimeSpan.FromSeconds(60));
         old.LogTail.ShouldContain("29990101000000_FromTheFuture, which this version does not know: it was made by a newer version");
     }
 

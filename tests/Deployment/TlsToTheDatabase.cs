@@ -60,10 +60,9 @@ public sealed class TlsToTheDatabase : IAsyncLifetime
         await using var service = Service($"{database.Replace("127.0.0.1", host, StringComparison.Ordinal)};SSL Mode=VerifyFull{file}");
         service.Start();
 
-        using var limit = new CancellationTokenSource(Bound);
-        while (!service.HasExited)
-            await Task.Delay(100, limit.Token);
+        await service.WaitForExitAsync(Bound);
 
+        using var limit = new CancellationTokenSource(Bound);
         service.LogTail.ShouldContain("ConnectionStrings__Analyzer", Case.Sensitive, why);
         service.LogTail.ShouldContain("certificate", Case.Insensitive, why);
         await using var connection = new NpgsqlConnection(database + ";Pooling=false");

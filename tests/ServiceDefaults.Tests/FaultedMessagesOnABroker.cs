@@ -111,6 +111,28 @@ public sealed class FaultedMessagesOnABroker : IAsyncLifetime
 
     [Fact]
     [Trait("Needs", "Servers")]
+    public async Task Should_find_at_once_what_was_just_looked_at()
+    {
+        var audits = Enumerable.Range(0, 20).Select(_ => Guid.NewGuid()).ToArray();
+        foreach (var audit in audits)
+            await PublishAsync(new Weigh { AuditId = audit, What = "feather" });
+        await QueueAsync("weigh_error", audits.Length);
+
+        // The queue has its messages back only when its log is written.
+        scales.Work = true;
+        for (var left = audits.Length; left > 0; left--)
+        {
+            var queue = (await LookAsync()).ShouldHaveSingleItem();
+            queue.Count.ShouldBe(left);
+            var key = queue.Messages[0].Key;
+            (await Messages.SendAgainAsync("weigh_error", message => message.Key == key, CancellationToken.None)).ShouldBe(1, $"of {left}");
+        }
+
+        await WeighedAsync(audits);
+    }
+
+    [Fact]
+    [Trait("Needs", "Servers")]
     public async Task Should_show_a_dead_letter_with_its_reason_and_send_it_to_the_queue_it_died_in()
     {
         // As a reader that dies on each delivery: taken and given back until the broker's limit.

@@ -143,7 +143,7 @@ public sealed class ServerProcess : IAsyncDisposable
             throw new InvalidOperationException($"Signal {signal} could not be sent to process {_process.Id} (errno {Marshal.GetLastPInvokeError()}).");
     }
 
-    /// <summary>Waits for its end.</summary>
+    /// <summary>Waits for its end, and for the end of what it writes.</summary>
     public async Task WaitForExitAsync(TimeSpan limit)
     {
         using var timeout = new CancellationTokenSource(limit);

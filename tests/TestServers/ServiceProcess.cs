@@ -76,6 +76,9 @@ public sealed class ServiceProcess : IAsyncDisposable
         }
     }, limit);
 
+    /// <summary>Waits until the process has ended by itself and its last words are in the log.</summary>
+    public Task WaitForExitAsync(TimeSpan limit) => Process.WaitForExitAsync(limit);
+
     /// <summary>SIGKILL.</summary>
     public Task KillAsync() => Process.KillAsync();
 

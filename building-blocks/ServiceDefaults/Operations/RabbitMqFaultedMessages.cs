@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using RabbitMQ.Client;
@@ -20,6 +21,7 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
     const long MostReturns = 10;
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan SettlingTime = TimeSpan.FromSeconds(2);
     readonly SemaphoreSlim oneAtATime = new(1, 1);
 
     public string? Unavailable => null;
@@ -37,7 +39,7 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
                 if (await CountAsync(connection, name, stop) is not (> 0 and var count))
                     continue;
                 List<FaultedMessage> messages = [];
-                await WalkAsync(connection, name, Math.Min(count, MostShown), (message, _) =>
+                await WalkAsync(connection, name, count, Math.Min(count, MostShown), (message, _) =>
                 {
                     messages.Add(message);
                     return Task.FromResult(false);
@@ -58,7 +60,7 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
                 // Not more than there are now: what fails again comes back behind.
                 if (await CountAsync(connection, queue, stop) is not (> 0 and var count))
                     return 0;
-                await WalkAsync(connection, queue, count, async (message, send) =>
+                await WalkAsync(connection, queue, count, count, async (message, send) =>
                 {
                     if (!which(message))
                         return false;
@@ -126,10 +128,10 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
     }
 
     /// <summary>
-    /// Takes up to <paramref name="most"/> messages; the visitor says whether one is done with (then it is acknowledged). All others go back,
-    /// at their old places.
+    /// Takes up to <paramref name="most"/> of the <paramref name="ready"/> messages; the visitor says whether one is done with (then it is
+    /// acknowledged). All others go back, at their old places.
     /// </summary>
-    static async Task WalkAsync(IConnection connection, string queue, long most, Func<FaultedMessage, Func<string, Task>, Task<bool>> visit, CancellationToken cancellationToken)
+    static async Task WalkAsync(IConnection connection, string queue, long ready, long most, Func<FaultedMessage, Func<string, Task>, Task<bool>> visit, CancellationToken cancellationToken)
     {
         // Closing the channel, as any failure does, gives back what was not acknowledged.
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), cancellationToken);
@@ -144,7 +146,9 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
             var message = FaultedMessage.Read(queue, null, headers, delivery.BasicProperties.MessageId, delivery.Body.Span);
             // Confirmed and mandatory: it throws when the broker refuses the copy or has no queue for it, and the original stays.
             var done = await visit(message, destination => PublishAsync(channel, destination, delivery, again: true, cancellationToken));
-            if (!done && long.TryParse(headers.GetValueOrDefault(FaultHeaders.DeliveryCount), CultureInfo.InvariantCulture, out var returns) && returns >= MostReturns)
+            if (done)
+                ready--;
+            else if (long.TryParse(headers.GetValueOrDefault(FaultHeaders.DeliveryCount), CultureInfo.InvariantCulture, out var returns) && returns >= MostReturns)
             {
                 await PublishAsync(channel, queue, delivery, again: false, cancellationToken);
                 done = true;
@@ -156,8 +160,21 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
                 last = delivery.DeliveryTag;
         }
 
-        if (last is { } tag)
-            await channel.BasicNackAsync(tag, multiple: true, requeue: true, cancellationToken);
+        if (last is not { } tag)
+            return;
+        await channel.BasicNackAsync(tag, multiple: true, requeue: true, cancellationToken);
+        await GivenBackAsync(channel, queue, ready, cancellationToken);
+    }
+
+    /// <summary>
+    /// A quorum queue has its messages back once its log is written; until then it neither counts nor gives them, and the next look, or the
+    /// sending again that follows this one, would find nothing. Bounded: somebody else may have taken some meanwhile.
+    /// </summary>
+    static async Task GivenBackAsync(IChannel channel, string queue, long ready, CancellationToken cancellationToken)
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (await channel.MessageCountAsync(queue, cancellationToken) < ready && Stopwatch.GetElapsedTime(since) < SettlingTime)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), cancellationToken);
     }
 
     /// <summary>The message as it was, to one queue. Sent again it starts anew: without the marks of its past failure.</summary>
