@@ -151,6 +151,9 @@ public static class Requests
         AskInDoubtAgain = askInDoubtAgain,
     };
 
+    /// <summary>All the request's queries, in as few batches as hold them.</summary>
+    public static IReadOnlyList<AskEngineMessage> AskAll(RequestAudit request) => [.. request.Queries!.Chunk(BatchBounds.MaxQuestions).Select(queries => Ask(request, queries: queries))];
+
     public static AskEngineMessage Ask(RequestAudit request, int attempt = 1, string engine = "test", DateTime? deadlineAt = null, string purpose = Purposes.Answer, params string[] queries) => new()
     {
         AuditId = request.AuditId,

@@ -12,6 +12,10 @@ public static class BatchBounds
     /// <summary>Answers that are judged in one batch, at most.</summary>
     public const int MaxJudged = 500;
 
+    /// <summary>Questions in a batch, at most.</summary>
+    /// <param name="purpose">One of <see cref="Purposes"/>.</param>
+    public static int MostQuestions(string purpose) => purpose == Purposes.Judge ? MaxJudged : MaxQuestions;
+
     /// <summary>What one answer, text and sources, may take in a message, in bytes of JSON.</summary>
     /// <param name="purpose">One of <see cref="Purposes"/>: judgements are short, and many to a batch.</param>
     public static int MaxAnswerBytes(string purpose) => purpose == Purposes.Judge ? 64 << 10 : 512 << 10;

@@ -14,10 +14,10 @@ static class EnginesPages
     {
         pages.MapGet("/operations/engines/{name}/pause", (string name) => PausePage(name, null)).RequireAuthorization(Policies.Operate);
         PageEndpoints.Form(pages, "/operations/engines/{name}/pause", (string name, HttpContext context, EngineActions actions, CancellationToken cancellationToken) =>
-            ActAsync(context, (reason, who, _) => actions.PauseAsync(name, reason, who, cancellationToken), error => PausePage(name, error), cancellationToken)).RequireAuthorization(Policies.Operate);
+            ActAsync(context, (reason, who, _) => actions.PauseAsync(name, reason, who, cancellationToken), error => PausePage(name, error), cancellationToken)).AsksWhy().RequireAuthorization(Policies.Operate);
         pages.MapGet("/operations/engines/{name}/resume", (string name) => ResumePage(name, null)).RequireAuthorization(Policies.Operate);
         PageEndpoints.Form(pages, "/operations/engines/{name}/resume", (string name, HttpContext context, EngineActions actions, CancellationToken cancellationToken) =>
-            ActAsync(context, (reason, who, _) => actions.ResumeAsync(name, reason, who, cancellationToken), error => ResumePage(name, error), cancellationToken)).RequireAuthorization(Policies.Operate);
+            ActAsync(context, (reason, who, _) => actions.ResumeAsync(name, reason, who, cancellationToken), error => ResumePage(name, error), cancellationToken)).AsksWhy().RequireAuthorization(Policies.Operate);
         pages.MapGet("/operations/engines/{name}/limits", (string name, GatewayClient gateway, CancellationToken cancellationToken) => LimitsPageAsync(name, null, null, gateway, cancellationToken)).RequireAuthorization(Policies.Operate);
         PageEndpoints.Form(pages, "/operations/engines/{name}/limits", SetLimitsAsync).RequireAuthorization(Policies.Operate);
     }
@@ -77,11 +77,9 @@ static class EnginesPages
     static async Task<IResult> ActAsync(HttpContext context, Func<string, string, IFormCollection, Task<EngineOutcome>> act, Func<string, IResult> again, CancellationToken cancellationToken)
     {
         var form = await context.Request.ReadFormAsync(cancellationToken);
-        if (form["reason"].ToString() is not { Length: > 0 } reason || string.IsNullOrWhiteSpace(reason))
-            return again("Say why; it is kept with who and when.");
         try
         {
-            var outcome = await act(reason, Callers.NameOf(context), form);
+            var outcome = await act(form["reason"].ToString(), Callers.NameOf(context), form);
             return outcome.Refusal is { } refusal ? again(refusal) : TypedResults.LocalRedirect("/operations#engines");
         }
         catch (GatewayUnavailableException exception)

@@ -48,15 +48,15 @@ static class PageEndpoints
         pages.MapGet("/audits/{id:guid}/answers", AnswersAsync).RequireAuthorization(Policies.Read);
         pages.MapGet("/audits/{id:guid}/answers/{callKey}", AnswerAsync).RequireAuthorization(Policies.Read);
         pages.MapGet("/audits/{id:guid}/cancel", CancelPageAsync).RequireAuthorization(Policies.Produce);
-        Form(pages, "/audits/{id:guid}/cancel", CancelAsync).RequireAuthorization(Policies.Produce);
+        Form(pages, "/audits/{id:guid}/cancel", CancelAsync).AsksWhy().RequireAuthorization(Policies.Produce);
         pages.MapGet("/audits/{id:guid}/retry", RetryPageAsync).RequireAuthorization(Policies.Produce);
-        Form(pages, "/audits/{id:guid}/retry", RetryAsync).RequireAuthorization(Policies.Produce);
+        Form(pages, "/audits/{id:guid}/retry", RetryAsync).AsksWhy().RequireAuthorization(Policies.Produce);
 
         pages.MapGet("/spending", SpendingAsync).RequireAuthorization(Policies.Read);
         pages.MapGet("/spending/stop", () => StopPage(null)).RequireAuthorization(Policies.Operate);
         Form(pages, "/spending/stop", StopAsync).RequireAuthorization(Policies.Operate);
         pages.MapGet("/spending/resume", () => ResumePage(null)).RequireAuthorization(Policies.Operate);
-        Form(pages, "/spending/resume", ResumeAsync).RequireAuthorization(Policies.Operate);
+        Form(pages, "/spending/resume", ResumeAsync).AsksWhy().RequireAuthorization(Policies.Operate);
         pages.MapGet("/metrics-explained", () => Page<MetricsPage>()).RequireAuthorization(Policies.Read);
         OperationsPages.Map(pages);
         RebuildEndpoints.MapPages(pages);
@@ -68,7 +68,7 @@ static class PageEndpoints
         BulkEndpoints.MapPages(pages);
         SettingsEndpoints.MapPages(pages);
         pages.MapGet("/audits/{id:guid}/delete", DeletePageAsync).RequireAuthorization(Policies.Operate);
-        Form(pages, "/audits/{id:guid}/delete", DeleteAsync).RequireAuthorization(Policies.Operate);
+        Form(pages, "/audits/{id:guid}/delete", DeleteAsync).AsksWhy().RequireAuthorization(Policies.Operate);
     }
 
     /// <summary>A form's target: the token is checked, since the endpoint itself takes no form parameter that would ask for it.</summary>
@@ -77,6 +77,12 @@ static class PageEndpoints
             await context.HttpContext.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context.HttpContext)
                 ? await next(context)
                 : Message("Not sent", "The form's token does not belong to this session. Go back, reload the page and send the form again.", StatusCodes.Status400BadRequest));
+
+    /// <summary>A form without a reason does nothing. Browsers ask for it before they send; this is for what does not.</summary>
+    public static RouteHandlerBuilder AsksWhy(this RouteHandlerBuilder form) => form.AddEndpointFilter(async (context, next) =>
+        string.IsNullOrWhiteSpace((await context.HttpContext.Request.ReadFormAsync(context.HttpContext.RequestAborted))["reason"])
+            ? Message("Say why", "Nothing was done: the reason is missing. It is kept with your name and the time. Go back, give one and send the form again.", StatusCodes.Status400BadRequest)
+            : await next(context));
 
     public static IResult Page<T>(object? parameters = null, int status = StatusCodes.Status200OK) where T : IComponent
     {

@@ -15,8 +15,8 @@ static class SharingEndpoints
     {
         pages.MapGet("/shared/{token}", SharedAsync).AllowAnonymous().RequireRateLimiting(PageEndpoints.SharedLimit);
         pages.MapGet("/audits/{id:guid}/share", (Guid id, AuditReader reader, DashboardDbContext db, CancellationToken cancellationToken) => PageAsync(id, null, reader, db, cancellationToken)).RequireAuthorization(Policies.Produce);
-        PageEndpoints.Form(pages, "/audits/{id:guid}/share", CreateAsync).RequireAuthorization(Policies.Produce);
-        PageEndpoints.Form(pages, "/audits/{id:guid}/share/{linkId:guid}/revoke", RevokeAsync).RequireAuthorization(Policies.Produce);
+        PageEndpoints.Form(pages, "/audits/{id:guid}/share", CreateAsync).AsksWhy().RequireAuthorization(Policies.Produce);
+        PageEndpoints.Form(pages, "/audits/{id:guid}/share/{linkId:guid}/revoke", RevokeAsync).AsksWhy().RequireAuthorization(Policies.Produce);
     }
 
     static async Task<IResult> SharedAsync(string token, DashboardDbContext db, ReportReader reports, HtmlReport html, CancellationToken cancellationToken)

@@ -24,6 +24,8 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
     public async Task Consume(ConsumeContext<Message> context)
     {
         var (message, cancellationToken) = (context.Message, context.CancellationToken);
+        if (message.Questions.Count > BatchBounds.MostQuestions(message.Purpose))
+            throw new InvalidOperationException($"Batch {message.BatchId} of audit {message.AuditId} asks engine '{message.Engine}' {message.Questions.Count} questions; a batch has at most {BatchBounds.MostQuestions(message.Purpose)}. Nothing was asked; send it in several batches.");
         var session = new LedgerSession(database, time);
         var announce = new AnnounceByConsumer(context);
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using Assay.Contracts;
 using Assay.Dashboard.Access;
@@ -78,6 +79,28 @@ public sealed class TheOperatorsTrail : IAsyncLifetime
         var page = await person.GetStringAsync(new Uri("/operations", UriKind.Relative));
         page.ShouldContain($"because of {Acts.Length - 1}");
         page.ShouldContain("compare and repair");
+    }
+
+    /// <summary>An emergency stop is not held up for a word; over REST a reason may be left out where the call has no body, or has one anyway that says what for.</summary>
+    static readonly string[] MayGoWithout =
+    [
+        "POST /spending/stop", "POST /api/audits/{id:guid}/cancel", "POST /api/audits/{id:guid}/retry", "DELETE /api/audits/{id:guid}", "POST /api/integrity", "POST /api/keys/", "DELETE /api/keys/{id:guid}",
+    ];
+
+    [Fact]
+    public async Task Should_do_nothing_without_a_reason()
+    {
+        using var program = await host.ProgramAsync(Roles.Operator);
+        using var person = await host.PersonAsync();
+        var token = APage.TokenField().Match(await person.GetStringAsync(new Uri("/spending/stop", UriKind.Relative))).Groups["value"].Value;
+        foreach (var act in Acts.Where(act => !MayGoWithout.Contains(act.Endpoint, StringComparer.Ordinal)))
+        {
+            using var request = act.Request(await AuditAsync(act.Needs), Guid.CreateVersion7(), " ", token);
+            using var response = await (act.IsOfApi ? program : person).SendAsync(request);
+            response.StatusCode.ShouldBe(HttpStatusCode.BadRequest, act.Endpoint);
+        }
+
+        await host.EventuallyAsync(async db => !await db.OperatorActions.AnyAsync(), "nothing was kept, since nothing was done");
     }
 
     async Task<Guid> AuditAsync(Audit state)

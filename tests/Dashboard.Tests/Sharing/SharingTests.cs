@@ -20,7 +20,7 @@ public sealed partial class ASharedReport(DashboardHost host)
 
         using var stranger = host.Stranger();
         (await stranger.GetStringAsync(path)).ShouldContain("AI visibility of");
-        using var revoked = await person.PostAsync(new Uri(Revoke().Match(page).Groups["value"].Value, UriKind.Relative), new FormUrlEncodedContent([new("__RequestVerificationToken", token)]));
+        using var revoked = await person.PostAsync(new Uri(Revoke().Match(page).Groups["value"].Value, UriKind.Relative), new FormUrlEncodedContent([new("__RequestVerificationToken", token), new("reason", "the client has left")]));
         revoked.StatusCode.ShouldBe(HttpStatusCode.Redirect);
         (await stranger.GetAsync(path)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }

@@ -1,6 +1,7 @@
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.Ledger;
 using Assay.ServiceDefaults;
+using MassTransit;
 
 namespace Assay.LlmGateway.AskEngine;
 
@@ -31,6 +32,44 @@ public sealed class AskingABatch
         report.Calls.ShouldBe(20);
         await gateway.ShouldBalanceAsync();
         (await gateway.SpendingAsync(Scopes.Tree(request.AuditId))).ReservedMicroUsd.ShouldBe(0);
+    }
+
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_refuse_a_batch_above_the_bound_and_ask_nothing(DatabaseProvider provider)
+    {
+        var engine = new TestEngine();
+        await using var gateway = await GatewayHost.StartAsync(provider, engine, ("Messaging:ImmediateRetries", "0"), ("Messaging:Redelivery", "00:00:00.1"));
+        var faults = new Faults();
+        using var observing = gateway.Bus.ConnectConsumeObserver(faults);
+        var request = Requests.Audit(["one"], ceilingUsd: 25);
+        await gateway.OpenAsync(Requests.Open(request));
+
+        await gateway.Bus.Publish(Requests.Ask(request, queries: [.. Enumerable.Range(0, BatchBounds.MaxQuestions + 1).Select(number => $"question {number}")]));
+        var why = await GatewayHost.EventuallyAsync(() => faults.Last);
+
+        why.ShouldContain($"asks engine 'test' {BatchBounds.MaxQuestions + 1} questions; a batch has at most {BatchBounds.MaxQuestions}");
+        engine.Received.ShouldBeEmpty();
+        (await gateway.AskAsync(Requests.Ask(request, queries: ["one"]))).Answers.ShouldHaveSingleItem();
+        engine.Received.Count.ShouldBe(1);
+        await gateway.ShouldBalanceAsync();
+    }
+
+    sealed class Faults : IConsumeObserver
+    {
+        public string? Last { get; private set; }
+
+        public Task ConsumeFault<T>(ConsumeContext<T> context, Exception exception)
+            where T : class
+        {
+            Last = exception.Message;
+            return Task.CompletedTask;
+        }
+
+        public Task PreConsume<T>(ConsumeContext<T> context)
+            where T : class => Task.CompletedTask;
+
+        public Task PostConsume<T>(ConsumeContext<T> context)
+            where T : class => Task.CompletedTask;
     }
 
     [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]

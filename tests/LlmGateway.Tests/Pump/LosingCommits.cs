@@ -44,7 +44,7 @@ public sealed partial class LosingCommits(ITestOutputHelper output)
         var request = Requests.Audit([.. Enumerable.Range(1000, calls).Select(i => $"best earbuds {i}")]);
         await gateway.OpenAsync(Requests.Open(request));
 
-        var answers = (await gateway.AskAsync(Requests.Ask(request))).Answers;
+        var answers = (await Task.WhenAll(Requests.AskAll(request).Select(gateway.AskAsync))).SelectMany(answered => answered.Answers).ToList();
 
         output.WriteLine($"{commits.Done} commits cut of {commits.Seen}, {engine.Received.Count} sent");
         commits.Done.ShouldBe(cuts, "a commit with these statements was cut each time");

@@ -85,8 +85,9 @@ public sealed class StoppingMidway
         await using var gateway = await GatewayHost.StartAsync(provider, engine);
         var request = Requests.Audit(Requests.Queries(600));
         await gateway.OpenAsync(Requests.Open(request));
-        var ask = Requests.Ask(request);
-        await gateway.Bus.Publish(ask);
+        var asks = Requests.AskAll(request);
+        foreach (var ask in asks)
+            await gateway.Bus.Publish(ask);
         await GatewayHost.EventuallyAsync(() => engine.Received.Count >= 64 ? engine : null);
 
         var spending = gateway.Services.GetRequiredService<SpendingSwitch>();
@@ -100,7 +101,8 @@ public sealed class StoppingMidway
         (await gateway.OpenAsync(Requests.Open(Requests.Audit(["q"])))).ShouldBeOfType<BudgetRefused>().Reason.ShouldBe(RejectionReasons.SpendingHalted);
 
         await spending.ResumeAsync("test", "operator", CancellationToken.None);
-        (await gateway.AnsweredAsync(ask)).Answers.ShouldAllBe(answer => answer.State == CallStates.Answered);
+        foreach (var ask in asks)
+            (await gateway.AnsweredAsync(ask)).Answers.ShouldAllBe(answer => answer.State == CallStates.Answered);
         engine.Received.Count.ShouldBe(600);
         await gateway.ShouldBalanceAsync();
     }
