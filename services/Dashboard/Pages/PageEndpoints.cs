@@ -176,7 +176,7 @@ static class PageEndpoints
 
     static async Task<IResult> LiveAsync(Guid id, AuditReader reader, TimeProvider time, CancellationToken cancellationToken) =>
         await reader.StatusAsync(id, cancellationToken) is { } status
-            ? Fragment<AuditLive>(new { Status = status, Now = time.GetUtcNow().UtcDateTime, Swapped = true })
+            ? Fragment<AuditChange>(new { Status = status, Now = time.GetUtcNow().UtcDateTime })
             : NoAudit(id);
 
     static async Task<IResult> ReportAsync(Guid id, ReportReader reports, HtmlReport html, CancellationToken cancellationToken)

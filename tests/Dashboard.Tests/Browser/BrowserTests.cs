@@ -83,8 +83,15 @@ public sealed class APersonWithABrowser(BrowserHost browser)
         await browser.Host.SayAsync(Sample.Transitioned(id, 2, AuditStates.Admitting, AuditStates.Planning), Sample.Transitioned(id, 3, AuditStates.Planning, AuditStates.Asking), Sample.Progressed(id, AuditStates.Asking, 3, at: 20));
         await page.Locator("li.now", new PageLocatorOptions { HasText = "Asking" }).WaitForAsync();
         await page.GetByText("3 of 4").WaitForAsync();
+        // The timeline and what can be done follow without a reload.
+        await page.Locator("#audit-timeline td:has-text('Asking')").First.WaitForAsync();
+        await page.Locator("#audit-actions a:has-text('Cancel')").WaitForAsync();
 
         await browser.Host.CompletedAuditAsync("Anker", id);
+        await page.Locator("#audit-actions a:has-text('Read again')").WaitForAsync();
+        (await page.Locator("#audit-actions a:has-text('Cancel')").CountAsync()).ShouldBe(0);
+        (await page.Locator("#audit-timeline").CountAsync()).ShouldBe(1);
+        await page.Locator("#audit-timeline .pill:has-text('Completed')").First.WaitForAsync();
         await page.ClickAsync("a:has-text('Show the report')");
         await page.ClickAsync("section[aria-labelledby=engines] a:has-text('chatgpt')");
         await page.Locator("table a").First.ClickAsync();
