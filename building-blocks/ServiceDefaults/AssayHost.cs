@@ -89,7 +89,25 @@ public static partial class AssayHost
         foreach (var migration in services.GetServices<DatabaseMigration>())
             await migration.RunAsync(services, logger, cancellationToken);
         foreach (var module in modules)
-            await module.PrepareAsync(services, cancellationToken);
+            await PrepareAsync(module, services, logger, cancellationToken);
+    }
+
+    /// <summary>A database that goes away between its migration and this is waited for like one that was away before.</summary>
+    static async Task PrepareAsync(AssayModule module, IServiceProvider services, ILogger logger, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await module.PrepareAsync(services, cancellationToken);
+                return;
+            }
+            catch (Exception exception) when (exception.IsTransient())
+            {
+                NotPrepared(logger, module.Name, DatabaseMigration.RetryAfter, exception, exception.GetBaseException().Message);
+                await Task.Delay(DatabaseMigration.RetryAfter, cancellationToken);
+            }
+        }
     }
 
     /// <summary>Registers the health checks that <see cref="MapAssayHealth"/> shows; the bus, each database and each outbox add their own. Each has 4 s to answer.</summary>
@@ -151,6 +169,9 @@ public static partial class AssayHost
 
     [LoggerMessage(LogLevel.Warning, "Cannot reach the broker yet; the service waits for it. Check the server and the settings RabbitMq__Host and RabbitMq__Port, or RabbitMq__Nodes. {Cause}")]
     static partial void BrokerUnreachable(ILogger logger, string cause);
+
+    [LoggerMessage(LogLevel.Warning, "{Module} could not prepare, because its database is away for the moment; it tries again in {RetryAfter}. {Cause}")]
+    static partial void NotPrepared(ILogger logger, string module, TimeSpan retryAfter, Exception exception, string cause);
 
     [LoggerMessage(LogLevel.Warning, "Scheduled redelivery is shortened to {Kept}: with {Cut} a message could outlive AuditSaga__StallTimeout")]
     static partial void RedeliveryCut(ILogger logger, string kept, string cut);

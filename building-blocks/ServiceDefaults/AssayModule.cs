@@ -23,6 +23,6 @@ public abstract class AssayModule
     {
     }
 
-    /// <summary>Runs after the database is migrated and before the bus or any hosted service starts.</summary>
+    /// <summary>Runs after the database is migrated and before the bus or any hosted service starts; again from its beginning if the database was away.</summary>
     public virtual Task PrepareAsync(IServiceProvider services, CancellationToken cancellationToken) => Task.CompletedTask;
 }

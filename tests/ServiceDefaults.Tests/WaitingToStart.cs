@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Assay.ServiceDefaults.Tests;
 
@@ -65,6 +66,26 @@ public sealed class WaitingToStart
         module.WorkerStarted.ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task Should_prepare_again_after_the_database_was_away()
+    {
+        var module = new SlowModule { Failures = new([new InvalidOperationException("likely due to a transient failure", new NpgsqlException("reset", new IOException()))]) };
+        module.Release.SetResult();
+        await using var app = Build(module);
+        await app.StartAsync().WaitAsync(Bound);
+        module.WorkerStarted.ShouldBeTrue();
+        module.Prepared.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Should_end_when_preparing_fails_for_another_reason()
+    {
+        var module = new SlowModule { Failures = new([new InvalidOperationException("no such file")]) };
+        await using var app = Build(module);
+        (await Should.ThrowAsync<InvalidOperationException>(app.StartAsync().WaitAsync(Bound))).Message.ShouldBe("no such file");
+        module.Prepared.ShouldBe(1);
+    }
+
     static WebApplication Build(SlowModule module)
     {
         var builder = WebApplication.CreateBuilder();
@@ -97,6 +118,8 @@ public sealed class WaitingToStart
     {
         public TaskCompletionSource Reached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
         public TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public Queue<Exception> Failures { get; init; } = [];
+        public int Prepared { get; private set; }
         public bool WorkerStarted { get; private set; }
         public bool? ListenedWhenTheWorkerStopped { get; private set; }
         public Func<ICollection<string>> Urls { get; set; } = () => [];
@@ -111,6 +134,9 @@ public sealed class WaitingToStart
 
         public override async Task PrepareAsync(IServiceProvider services, CancellationToken cancellationToken)
         {
+            Prepared++;
+            if (Failures.TryDequeue(out var failure))
+                throw failure;
             Reached.SetResult();
             await Release.Task.WaitAsync(cancellationToken);
         }

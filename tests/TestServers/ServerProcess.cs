@@ -194,7 +194,8 @@ internal static partial class NativeMethods
     internal static partial uint EffectiveUserId();
 }
 
-internal static class Loopback
+/// <summary>Ports on 127.0.0.1.</summary>
+public static class Loopback
 {
     // Below what systems give to outgoing connections: one of those would take a port before its server, or while its server is being restarted.
     private const int LowestPort = 15_000, HighestPort = 32_000;
@@ -202,9 +203,10 @@ internal static class Loopback
     private static readonly ConcurrentDictionary<int, bool> Given = new();
 
     /// <summary>A port that nothing listens on, given once in this process.</summary>
+    /// <exception cref="InvalidOperationException">None was found in a thousand.</exception>
     public static int FreePort()
     {
-        while (true)
+        for (var tried = 0; tried < 1000; tried++)
         {
             var port = Random.Shared.Next(LowestPort, HighestPort);
             if (!Given.TryAdd(port, true))
@@ -220,8 +222,11 @@ internal static class Loopback
                 // Somebody's; another one is tried.
             }
         }
+
+        throw new InvalidOperationException($"None of 1000 ports of 127.0.0.1 between {LowestPort} and {HighestPort} is free.");
     }
 
+    /// <summary>Whether something takes connections there.</summary>
     public static async Task<bool> AcceptsAsync(int port, CancellationToken cancellationToken)
     {
         using var client = new TcpClient();

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 
@@ -73,6 +75,8 @@ public static class AssayDatabaseOptionsExtensions
         var settings = new SqliteConnectionStringBuilder(connectionString) { ForeignKeys = true };
         return builder
             .UseSqlite(settings.ConnectionString, configure)
+            // Where a table is made anew, SQLite's keys are off outside the transaction. On a newcomer's first start that is no warning.
+            .ConfigureWarnings(warnings => warnings.Log((RelationalEventId.NonTransactionalMigrationOperationWarning, LogLevel.Information)))
             .AddInterceptors(SqliteConnectionHabits.Instance, SqliteWriteLock.ForDataSource(settings.DataSource));
     }
 }

@@ -9,7 +9,8 @@ namespace Assay.ServiceDefaults;
 /// <summary>Brings one module's schema up to date before anything else of the host starts.</summary>
 sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provider)
 {
-    static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+    /// <summary>How long a starting host waits before it tries a database again that was away.</summary>
+    internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>Key of the advisory lock under which a service's instances migrate; each service has its database, so one key does for all.</summary>
     const long MigrationLock = 0x4153_5341_594D_4947;

@@ -1,7 +1,6 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Assay.Embedded.Cli;
+using Assay.TestServers;
 
 namespace Assay.Embedded.Tests.Operations;
 
@@ -11,10 +10,7 @@ public sealed class EnginesAtTheCommandLine
     public async Task Should_be_listed_paused_and_resumed_by_whoever_may()
     {
         using var folder = new TemporaryFolder();
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
-        listener.Stop();
+        var url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Loopback.FreePort()}");
         await using var serve = AssayProcess.Start(folder.FullPath, "serve", "--urls", url);
         await serve.FirstLineAsync();
 

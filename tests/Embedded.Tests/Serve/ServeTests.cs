@@ -1,23 +1,17 @@
 using System.Net;
 using System.Net.Sockets;
 using Assay.Embedded.Cli;
+using Assay.TestServers;
 
 namespace Assay.Embedded.Tests.Serve;
 
 public sealed class Serving
 {
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     [Fact]
     public async Task Should_print_a_login_link_answer_the_other_commands_and_stop_at_CtrlC()
     {
         using var folder = new TemporaryFolder();
-        var url = $"http://127.0.0.1:{FreePort()}";
+        var url = $"http://127.0.0.1:{Loopback.FreePort()}";
         await using var serve = AssayProcess.Start(folder.FullPath, "serve", "--urls", url);
         var link = await serve.FirstLineAsync();
         link.ShouldStartWith(url + "/");
@@ -41,7 +35,7 @@ public sealed class Serving
         var list = await AssayProcess.RunAsync(folder.FullPath, "list");
         list.ExitCode.ShouldBe(ExitCodes.Done, list.ToString());
 
-        var second = await AssayProcess.RunAsync(folder.FullPath, "serve", "--urls", $"http://127.0.0.1:{FreePort()}");
+        var second = await AssayProcess.RunAsync(folder.FullPath, "serve", "--urls", $"http://127.0.0.1:{Loopback.FreePort()}");
         second.ExitCode.ShouldBe(ExitCodes.BadInput, second.ToString());
         second.Error.ShouldContain(url);
         second.Error.ShouldContain("--data");
