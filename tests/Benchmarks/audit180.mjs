@@ -37,7 +37,7 @@ async function start(engine, module) {
 }
 async function kill9() { if (!worker || worker.exitCode !== null || worker.signalCode) return; dead += treeCpu(worker.pid); const gone = new Promise(r => worker.once('exit', r)); worker.kill('SIGKILL'); await gone; }
 const rootsOf = module => [module.backend === 'redis' ? `${H}/r16380.pid` : `${H}/pg.pid`].map(f => Number(fs.readFileSync(f, 'utf8'))).concat(module.alsoCount?.() ?? []);
-async function until(module, n, ms) { const t = performance.now(); for (; ;) { const d = await module.done(); if (d >= n || performance.now() - t > ms) return d; await sleep(10); } }
+async function until(module, n, ms, count = module.done) { const t = performance.now(); for (; ;) { const d = await count(); if (d >= n || performance.now() - t > ms) return d; await sleep(10); } }
 let serial = 0; const run = Date.now().toString(36), names = (engine, n) => Array.from({ length: n }, () => `${engine}-${run}-${serial++}`);
 
 async function perf(engine, module, round) {
@@ -69,8 +69,8 @@ async function fault(engine, module, round) {
   { const ids = names(engine, 3); await module.submit(ids); await until(module, 3, 60_000); await module.reset(); await request('POST', LLM.port, '/reset'); }
   const ids = names(engine, N), t0 = performance.now(); let last = t0; await module.submit(ids);
   for (let k = 0; k < kills; k++) { await sleep(700 + random() * 1800); if (await module.done() >= N) break; const s = await stats(); await kill9(); last = performance.now(); at.push({ s: +((last - t0) / 1000).toFixed(2), onTheWire: s.inFlight }); await start(engine, module); }
-  const finished = await until(module, N, number('max', 300) * 1000), end = performance.now(); await sleep(500); const s = await stats();
-  say({ engine, round, seed, audits: N, kills: at, finished, stuck: N - finished, finishedTwice: await module.finals(), seconds: +((end - t0) / 1000).toFixed(1), lastKillToDone: +((end - last) / 1000).toFixed(1), received: s.received, distinct: s.distinct, duplicatesPaid: s.duplicateBilled, usdDuplicate: +s.usdDuplicate.toFixed(4), neverCalled: N * PER_AUDIT - s.distinct, lost: await module.lost(), extra: await module.extra() });
+  const ended = await until(module, N, number('max', 300) * 1000, module.ended ?? module.done), end = performance.now(), finished = await module.done(); await sleep(500); const s = await stats();
+  say({ engine, round, seed, audits: N, kills: at, finished, failedWithReason: ended - finished, stuck: N - ended, finishedTwice: await module.finals(), seconds: +((end - t0) / 1000).toFixed(1), lastKillToDone: +((end - last) / 1000).toFixed(1), received: s.received, distinct: s.distinct, duplicatesPaid: s.duplicateBilled, usdDuplicate: +s.usdDuplicate.toFixed(4), neverCalled: N * PER_AUDIT - s.distinct, lost: await module.lost(), extra: await module.extra() });
 }
 
 // What does not depend on the machine: commits, statements, WAL and messages per audit, and the statements that cost most.

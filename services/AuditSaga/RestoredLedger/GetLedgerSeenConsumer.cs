@@ -16,7 +16,7 @@ sealed class GetLedgerSeenConsumer(AuditSagaDbContext database) : IConsumer<GetL
     {
         var (known, cancellationToken) = (context.Message.LedgerSequence, context.CancellationToken);
         var audits = database.Audits.AsNoTracking().Where(audit => audit.LedgerSequence > 0);
-        var suspects = await Seen(audits.Where(audit => AuditPhases.Live.Contains(audit.CurrentState) || audit.LedgerSequence > known).Take(Most)).ToListAsync(cancellationToken);
+        var suspects = await Seen(audits.Where(audit => AuditPhases.Live.Contains(audit.CurrentState) || audit.LedgerSequence > known).OrderByDescending(audit => audit.LedgerSequence).Take(Most)).ToListAsync(cancellationToken);
         var recent = await Seen(audits.OrderByDescending(audit => audit.LastProgressAt).Take(MostRecent)).ToListAsync(cancellationToken);
         await context.RespondAsync(new LedgerSeen
         {

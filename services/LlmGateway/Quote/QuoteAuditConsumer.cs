@@ -33,7 +33,7 @@ sealed class QuoteAuditConsumer(LlmGatewayDbContext database, IEngineCatalog eng
 
     async Task<Refusal?> JudgeMoneyAsync(AuditPlan plan, RequestAudit request, CancellationToken cancellationToken)
     {
-        var halt = await database.Halts.AsNoTracking().FirstAsync(cancellationToken);
+        var halt = await database.Halts.AsNoTracking().SingleAsync(cancellationToken);
         if (halt.Halted != 0)
             return BudgetJudgement.Halted(halt.Reason!);
         var scope = Scopes.Day(Scopes.DayOf(time.GetUtcNow().UtcDateTime));

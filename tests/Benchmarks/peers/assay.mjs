@@ -119,6 +119,8 @@ export async function submit(labels) {
 export const messages = () => new Promise((ok, fail) => http.get({ host: '127.0.0.1', port: MANAGEMENT, path: '/api/overview', headers: { authorization: 'Basic ' + Buffer.from('guest:guest').toString('base64') } }, m => { const c = []; m.on('data', d => c.push(d)); m.on('end', () => ok(JSON.parse(Buffer.concat(c)).message_stats?.publish ?? 0)); }).on('error', fail));
 const count = async (service, sql) => submitted.length === 0 ? 0 : Number((await (await db(service)).query(sql, [submitted])).rows[0].c);
 export const done = () => count('AuditSaga', "select count(*) c from audit where audit_id = any($1) and current_state = 'Completed'");
+/** However they ended: an audit whose calls are in doubt after a kill may fail for want of coverage, and says so. */
+export const ended = () => count('AuditSaga', "select count(*) c from audit where audit_id = any($1) and current_state in ('Completed', 'Failed', 'Cancelled')");
 export const finals = () => count('AuditSaga', "select count(*) c from (select 1 from audit_transition where audit_id = any($1) and to_state in ('Completed', 'Failed', 'Cancelled') group by audit_id, attempt having count(*) > 1) x");
 export const lost = () => count('LlmGateway', "select count(*) c from paid_call where audit_id = any($1) and state = 'InDoubt'");
 export async function extra() { return (await (await db('AuditSaga')).query('select current_state, failure_reason, count(*)::int c from audit where audit_id = any($1) group by 1, 2', [submitted])).rows; }
