@@ -28,5 +28,6 @@ key="assay_$(random)"
 printf 'operator bootstrap %s\n' "$key" > secrets/bootstrap-keys
 node rabbitmq/definitions.mjs "{${users#,},\"console\":\"$console\",\"producers\":{\"producer\":\"$producer\"}}" > secrets/rabbitmq-definitions.json
 [ -e engines.env ] || cp engines.env.example engines.env
+grep -qs '^ASSAY_ENGINES=' ../.env || echo 'ASSAY_ENGINES=./deploy/engines.env' >> ../.env
 echo "operator key: $key"
 echo "RabbitMQ console: user console, password in deploy/secrets/console-broker-password"

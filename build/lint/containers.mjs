@@ -108,20 +108,25 @@ function lintCompose({ services, volumes = {}, secrets = {} }) {
 }
 
 function runCompose() {
-  inFreshCopy((folder) => {
-    const { status, stderr, error } = spawnSync('docker-compose', ['config', '-q'], { cwd: folder, encoding: 'utf8' });
-    if (error) find('docker-compose', `cannot be started: ${error.message}. Debian: apt-get install docker-compose`);
-    else if (status !== 0) find('docker-compose.yml', stderr.trim());
-  });
+  // As a clone has it, and once its secrets and engines are made.
+  inFreshCopy((folder) => accept(folder, 'in a fresh clone'), { secrets: false });
+  inFreshCopy((folder) => accept(folder, 'after deploy/make-secrets.sh'));
+}
+
+function accept(folder, when) {
+  const { status, stderr, error } = spawnSync('docker-compose', ['config', '-q'], { cwd: folder, encoding: 'utf8' });
+  if (error) find('docker-compose', `cannot be started: ${error.message}. Debian: apt-get install docker-compose`);
+  else if (status !== 0) find('docker-compose.yml', `${when}: ${stderr.trim()}`);
 }
 
 // The secrets belong to whoever runs the system; here they are made anew, beside copies of what reads them.
-function inFreshCopy(check) {
+function inFreshCopy(check, { secrets = true } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'assay-compose-'));
   try {
     cpSync(compose, join(folder, 'docker-compose.yml'));
     cpSync(dockerfile, join(folder, 'Dockerfile'));
     cpSync(join(root, 'deploy'), join(folder, 'deploy'), { recursive: true, filter: (source) => !/deploy\/(secrets|engines\.env$)/.test(source) });
+    if (!secrets) return void check(folder);
     const made = spawnSync('sh', [join(folder, 'deploy/make-secrets.sh')], { encoding: 'utf8' });
     if (made.status !== 0) find('deploy/make-secrets.sh', `ended with ${made.status}: ${made.stderr.trim()}`);
     else check(folder);
