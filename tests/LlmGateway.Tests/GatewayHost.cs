@@ -96,6 +96,9 @@ public sealed class GatewayHost : IAsyncDisposable
     public IReadOnlyList<T> Of<T>(Guid auditId)
         where T : class => _heard.Of<T>(auditId);
 
+    /// <summary>Forgets what was heard.</summary>
+    public void Forget() => _heard.Forget();
+
     public static Task<T> EventuallyAsync<T>(Func<T?> look)
         where T : class => Heard.EventuallyAsync(look, Patience);
 

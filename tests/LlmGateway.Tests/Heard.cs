@@ -15,6 +15,9 @@ public sealed class Heard
     public IReadOnlyList<T> Of<T>(Guid auditId)
         where T : class => [.. _messages.Where(message => message.AuditId == auditId).Select(message => message.Message).OfType<T>()];
 
+    /// <summary>For long runs, whose messages would be most of the memory.</summary>
+    public void Forget() => _messages.Clear();
+
     /// <summary>What a saga that heard the same would say of the ledger.</summary>
     public LedgerSeen Seen()
     {

@@ -64,6 +64,29 @@ public sealed class CostOfTheLedger(ITestOutputHelper output)
         waits[30].ShouldBeLessThan(2000);
     }
 
+    /// <summary>Of the 100 000 calls that it is meant for, 7 200 run here; <c>ASSAY_LEDGER_CALLS=100000</c> runs them all.</summary>
+    [Fact]
+    public async Task Should_keep_its_memory_however_many_calls_it_made()
+    {
+        const int audits = 10, calls = 180, mostGrowth = 15_000_000;
+        var rounds = Math.Max(4, (int.TryParse(Environment.GetEnvironmentVariable("ASSAY_LEDGER_CALLS"), out var asked) ? asked : 7_200) / (audits * calls));
+        var engine = new TestEngine(concurrency: 64, prices: new EnginePrices { OutputUsdPerMTok = 1 });
+        await using var gateway = await GatewayHost.StartAsync(DatabaseProvider.PostgreSql, engine, ("LlmGateway:DailyCeilingUsd", "1000"));
+
+        List<long> heap = [];
+        for (var round = 0; round < rounds; round++)
+        {
+            await RunAsync(gateway, audits, calls);
+            gateway.Forget();
+            engine.Received.Clear();
+            heap.Add(GC.GetTotalMemory(forceFullCollection: true));
+        }
+
+        output.WriteLine($"{rounds * audits * calls} calls: {heap[0] / 1e6:0.0} MB on the heap after the first {audits * calls}, {heap[rounds / 2] / 1e6:0.0} half-way, {heap[^1] / 1e6:0.0} at the end; {Environment.WorkingSet / 1e6:0} MB in all");
+        // The first rounds fill pools and caches.
+        (heap[^1] - heap[1]).ShouldBeLessThan(mostGrowth);
+    }
+
     static async Task RunAsync(GatewayHost gateway, int audits, int calls)
     {
         var requests = Enumerable.Range(0, audits).Select(_ => Requests.Audit(Requests.Queries(calls))).ToList();
