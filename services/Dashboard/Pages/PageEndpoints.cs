@@ -174,9 +174,9 @@ static class PageEndpoints
         return Page<AuditPage>(new { Status = status, Report = report, Past = await history.ReadAsync(status, cancellationToken), Now = time.GetUtcNow().UtcDateTime });
     }
 
-    static async Task<IResult> LiveAsync(Guid id, AuditReader reader, TimeProvider time, CancellationToken cancellationToken) =>
+    static async Task<IResult> LiveAsync(Guid id, int? seen, AuditReader reader, TimeProvider time, CancellationToken cancellationToken) =>
         await reader.StatusAsync(id, cancellationToken) is { } status
-            ? Fragment<AuditChange>(new { Status = status, Now = time.GetUtcNow().UtcDateTime })
+            ? Fragment<AuditChange>(new { Status = status, Now = time.GetUtcNow().UtcDateTime, Seen = seen })
             : NoAudit(id);
 
     static async Task<IResult> ReportAsync(Guid id, ReportReader reports, HtmlReport html, CancellationToken cancellationToken)

@@ -86,6 +86,7 @@ public sealed class APersonWithABrowser(BrowserHost browser)
         // The timeline and what can be done follow without a reload.
         await page.Locator("#audit-timeline td:has-text('Asking')").First.WaitForAsync();
         await page.Locator("#audit-actions a:has-text('Cancel')").WaitForAsync();
+        (await page.Locator("#audit-seen").CountAsync()).ShouldBe(1);
 
         await browser.Host.CompletedAuditAsync("Anker", id);
         await page.Locator("#audit-actions a:has-text('Read again')").WaitForAsync();
