@@ -307,7 +307,7 @@ static class PageEndpoints
         var who = Callers.NameOf(context);
         var reason = (await context.Request.ReadFormAsync(cancellationToken))["reason"].ToString();
         await trail.RecordAsync(who, "cancel", id, reason, null, cancellationToken);
-        var outcome = await commands.CancelAsync(new CancelAudit { AuditId = id, Reason = string.IsNullOrWhiteSpace(reason) ? $"cancelled by {who}" : reason, RequestedBy = who }, cancellationToken);
+        var outcome = await commands.CancelAsync(new CancelAudit { AuditId = id, Reason = reason, RequestedBy = who }, cancellationToken);
         return outcome.Status is null ? NoAudit(id) : TypedResults.LocalRedirect($"/audits/{id}");
     }
 
@@ -338,7 +338,7 @@ static class PageEndpoints
         var outcome = await commands.RetryAsync(new RetryAudit
         {
             AuditId = id, FromAttempt = int.TryParse(form["fromAttempt"], out var from) ? from : status.Attempt,
-            Reason = string.IsNullOrWhiteSpace(reason) ? $"retried by {who}" : reason, CeilingUsd = ceiling, AskInDoubtAgain = again, RequestedBy = who,
+            Reason = reason, CeilingUsd = ceiling, AskInDoubtAgain = again, RequestedBy = who,
         }, cancellationToken);
         return outcome.Refusal is { } refusal
             ? Page<RetryPage>(new { Status = outcome.Status ?? status, Error = $"{refusal.Reason}: {refusal.Detail}" }, StatusCodes.Status409Conflict)
