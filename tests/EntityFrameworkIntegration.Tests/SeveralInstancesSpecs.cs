@@ -82,14 +82,15 @@ public sealed class When_several_instances_share_servers_that_restart
         Func<Task<int>> left = () => host.InScopeAsync(database => database.Set<OutboxMessage>().CountAsync());
         try
         {
-            await heard.ShouldBecomeAsync(61, "orders heard of", TimeSpan.FromSeconds(90));
+            // Long enough for a bus whose connection is dead unnoticed to be started anew.
+            await heard.ShouldBecomeAsync(61, "orders heard of", TimeSpan.FromSeconds(180));
             await left.ShouldBecomeAsync(0, "rows left in the outbox", TimeSpan.FromSeconds(60));
         }
         catch (ShouldAssertException exception)
         {
             var placed = await host.InScopeAsync(database => database.Effects.CountAsync(effect => effect.Name == "placed"));
             var queues = string.Join(", ", (await rabbit.CountMessagesAsync("/")).Select(queue => $"{queue.Key} {queue.Value}"));
-            throw new ShouldAssertException($"{exception.Message}\n{placed} orders placed, {await left()} rows in the outbox; the broker holds: {queues}. It said:\n{string.Join('\n', rabbit.Log.TakeLast(40))}", exception);
+            throw new ShouldAssertException($"{exception.Message}\n{placed} orders placed, {await left()} rows in the outbox; the broker holds: {queues}. {host.Describe()}\nThe broker said:\n{string.Join('\n', rabbit.Log.TakeLast(20))}", exception);
         }
 
         (await host.InScopeAsync(database => database.Effects.CountAsync())).ShouldBe(122, "one effect of each command and each response");

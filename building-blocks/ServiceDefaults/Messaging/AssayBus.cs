@@ -3,6 +3,7 @@ using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -37,8 +38,8 @@ public static class AssayBus
         var options = builder.Configuration.GetSection("RabbitMq").Get<RabbitMqOptions>() ?? new RabbitMqOptions();
         var check = BrokerTls.CheckFor(options);
         var nodes = options.Addresses;
-        builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<IFaultedMessages>(_ => new RabbitMqFaultedMessages(options, DeadLetterName));
+        builder.Services.AddBusRestart(options);
         builder.AddAssayBus(modules, "broker", bus =>
         {
             bus.AddConfigureEndpointsCallback((_, _, endpoint) =>
@@ -59,6 +60,7 @@ public static class AssayBus
                     host.Password(SecretFile.Read("RabbitMq__Password", options.Password, options.PasswordFile) ?? "guest");
                     host.Heartbeat(TimeSpan.FromSeconds(10));
                     host.PublisherConfirmation = true;
+                    host.ShowSignsOfLife(context);
                     if (nodes.Count > 1)
                         host.UseCluster(cluster =>
                         {
@@ -82,6 +84,26 @@ public static class AssayBus
                 transport.ConfigureEndpoints(context);
             });
         });
+    }
+
+    /// <summary>Restarts the host's bus when its connection is dead; the transport must call <see cref="ShowSignsOfLife"/>. To be called before the bus is added, so that it sees the bus start.</summary>
+    public static void AddBusRestart(this IServiceCollection services, RabbitMqOptions options)
+    {
+        services.AddSingleton(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<ConnectionSigns>();
+        services.AddHostedService<BusRestart>();
+    }
+
+    /// <summary>Tells <see cref="ConnectionSigns"/> of each connection that is tried.</summary>
+    public static void ShowSignsOfLife(this IRabbitMqHostConfigurator host, IServiceProvider services)
+    {
+        var signs = services.GetRequiredService<ConnectionSigns>();
+        host.OnRefreshConnectionFactory = _ =>
+        {
+            signs.Connecting();
+            return Task.CompletedTask;
+        };
     }
 
     static void AddAssayBus(this IHostApplicationBuilder builder, IReadOnlyCollection<AssayModule> modules, string check, Action<IBusRegistrationConfigurator> useTransport)

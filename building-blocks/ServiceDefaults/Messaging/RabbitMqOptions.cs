@@ -41,6 +41,9 @@ public sealed class RabbitMqOptions
     /// <summary>A file that holds it.</summary>
     public string? OperationsPasswordFile { get; set; }
 
+    /// <summary>How long the bus may be deaf or unanswered, without a new connection being tried, until it is stopped and started.</summary>
+    public TimeSpan ReconnectPatience { get; set; } = TimeSpan.FromSeconds(70);
+
     /// <summary>Where the broker's nodes listen; one unless <see cref="Nodes"/> is set.</summary>
     /// <exception cref="FormatException"><see cref="Nodes"/> holds something else than hosts and ports.</exception>
     internal IReadOnlyList<(string Host, ushort Port)> Addresses => Nodes is not { Length: > 0 } nodes

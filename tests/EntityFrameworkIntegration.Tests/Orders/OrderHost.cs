@@ -1,3 +1,4 @@
+using Assay.ServiceDefaults;
 using Assay.TestServers;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
@@ -36,7 +37,9 @@ public sealed class OrderHost : IAsyncDisposable
 {
     private readonly IHost _host;
 
-    private OrderHost(IHost host) => _host = host;
+    private readonly RecentLog _log;
+
+    private OrderHost(IHost host, RecentLog log) => (_host, _log) = (host, log);
 
     public IServiceProvider Services => _host.Services;
     public IBus Bus => Services.GetRequiredService<IBus>();
@@ -48,7 +51,9 @@ public sealed class OrderHost : IAsyncDisposable
         bool consumes = true, TimeSpan? redelivery = null, Action<IBusRegistrationConfigurator>? configure = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        var log = new RecentLog();
+        // What the transport says of lost and new connections it says at Debug.
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("MassTransit", LogLevel.Debug).AddFilter("MassTransit.Messages", LogLevel.Warning).AddProvider(log);
         builder.Services.AddSingleton(control ?? new ConsumerSwitch());
         builder.Services.AddSingleton(new OrderPolicyOptions(redelivery ?? TimeSpan.FromMilliseconds(300)));
         builder.Services.AddDbContext<OrderDbContext>(options =>
@@ -59,6 +64,8 @@ public sealed class OrderHost : IAsyncDisposable
                 options.UseAssaySqlite(surroundings.Database);
         }, ServiceLifetime.Scoped, ServiceLifetime.Singleton);
         builder.Services.AddOptions<MassTransitHostOptions>().Configure(options => options.WaitUntilStarted = true);
+        if (surroundings.VirtualHost is not null)
+            builder.Services.AddBusRestart(new RabbitMqOptions { ReconnectPatience = TimeSpan.FromSeconds(40) });
         builder.Services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
@@ -81,7 +88,11 @@ public sealed class OrderHost : IAsyncDisposable
                 });
                 bus.UsingRabbitMq((context, transport) =>
                 {
-                    transport.Host("127.0.0.1", (ushort)surroundings.RabbitPort, host, settings => settings.Heartbeat(TimeSpan.FromSeconds(10)));
+                    transport.Host("127.0.0.1", (ushort)surroundings.RabbitPort, host, settings =>
+                    {
+                        settings.Heartbeat(TimeSpan.FromSeconds(10));
+                        settings.ShowSignsOfLife(context);
+                    });
                     transport.ConfigureEndpoints(context);
                 });
             }
@@ -92,7 +103,7 @@ public sealed class OrderHost : IAsyncDisposable
         });
         services?.Invoke(builder.Services);
 
-        var orders = new OrderHost(builder.Build());
+        var orders = new OrderHost(builder.Build(), log);
         await orders.InScopeAsync(database => database.Database.EnsureCreatedAsync());
         if (start)
             await orders._host.StartAsync();
@@ -137,6 +148,14 @@ public sealed class OrderHost : IAsyncDisposable
 
     public async Task<HealthStatus> CheckHealthAsync() =>
         (await Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(check => check.Tags.Contains("outbox"))).Status;
+
+    /// <summary>What the bus says of itself and of each endpoint, and the last lines of the log.</summary>
+    public string Describe()
+    {
+        var health = Services.GetRequiredService<IBusControl>().CheckHealth();
+        var endpoints = string.Join(", ", health.Endpoints.Select(endpoint => $"{endpoint.Key.Split('/')[^1]} {endpoint.Value.Status} ({endpoint.Value.Description})"));
+        return $"The bus is {health.Status} ({health.Description}); {endpoints}. Its host logged:\n{string.Join('\n', _log.Lines)}";
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using MassTransit;
+
+namespace Assay.ServiceDefaults;
+
+/// <summary>
+/// What was seen of the bus's one connection: when a new one was last tried, which queues are read since, and whether what is sent is
+/// answered. A connection that died without telling all its channels shows in these signs only – its endpoints call themselves ready.
+/// </summary>
+public sealed class ConnectionSigns(TimeProvider time) : IReceiveEndpointObserver, ISendObserver
+{
+    readonly ConcurrentDictionary<Uri, Endpoint> endpoints = new();
+    readonly Lock unansweredGate = new();
+    DateTimeOffset? unansweredSince;
+    long connectingAt = time.GetUtcNow().UtcTicks;
+
+    readonly record struct Endpoint(bool Reads, DateTimeOffset Since);
+
+    /// <summary>Whether every endpoint that was heard of reads its queue over the newest connection.</summary>
+    public bool AllRead => endpoints.Values.All(endpoint => endpoint.Reads && endpoint.Since >= ConnectingAt);
+
+    DateTimeOffset ConnectingAt => new(Interlocked.Read(ref connectingAt), TimeSpan.Zero);
+
+    /// <summary>A connection is about to be tried: nothing that was begun before counts against it.</summary>
+    public void Connecting()
+    {
+        Interlocked.Exchange(ref connectingAt, time.GetUtcNow().UtcTicks);
+        lock (unansweredGate)
+            unansweredSince = null;
+    }
+
+    /// <summary>Forgets all: the bus starts anew.</summary>
+    public void Clear()
+    {
+        endpoints.Clear();
+        Connecting();
+    }
+
+    /// <summary>Why the connection must be given up, or null while there is no reason to.</summary>
+    /// <param name="patience">How long nothing may be tried, read or answered.</param>
+    public string? ReasonToGiveUp(TimeSpan patience)
+    {
+        var now = time.GetUtcNow();
+        var connecting = ConnectingAt;
+        // Whoever still tries to connect has a broker that is away, not a connection that is dead.
+        if (now - connecting < patience)
+            return null;
+        var deaf = endpoints
+            .Where(endpoint => (!endpoint.Value.Reads && now - endpoint.Value.Since >= patience) || (endpoint.Value.Reads && endpoint.Value.Since < connecting))
+            .Select(endpoint => endpoint.Key.AbsolutePath.Split('/')[^1])
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        if (deaf.Count > 0)
+            return $"no new connection was tried for {(now - connecting).TotalSeconds:0} s, and these queues are not read: {string.Join(", ", deaf)}";
+        lock (unansweredGate)
+        {
+            return unansweredSince is { } since && now - since >= patience
+                ? $"the broker has confirmed nothing that was sent in the last {(now - since).TotalSeconds:0} s"
+                : null;
+        }
+    }
+
+    // The bus's own endpoint, which nobody consumes from, is ready but never started, and says so once only.
+    Task IReceiveEndpointObserver.Ready(ReceiveEndpointReady ready) => ready.IsStarted ? SeenAsync(ready.InputAddress, reads: true) : Task.CompletedTask;
+
+    Task IReceiveEndpointObserver.Stopping(ReceiveEndpointStopping stopping) => SeenAsync(stopping.InputAddress, reads: false);
+
+    Task IReceiveEndpointObserver.Completed(ReceiveEndpointCompleted completed) => SeenAsync(completed.InputAddress, reads: false);
+
+    Task IReceiveEndpointObserver.Faulted(ReceiveEndpointFaulted faulted) => SeenAsync(faulted.InputAddress, reads: false);
+
+    Task ISendObserver.PreSend<T>(SendContext<T> context)
+    {
+        lock (unansweredGate)
+            unansweredSince ??= time.GetUtcNow();
+        return Task.CompletedTask;
+    }
+
+    Task ISendObserver.PostSend<T>(SendContext<T> context)
+    {
+        Answered();
+        return Task.CompletedTask;
+    }
+
+    Task ISendObserver.SendFault<T>(SendContext<T> context, Exception exception)
+    {
+        // Refused or returned is an answer; given up is none.
+        if (exception is not (OperationCanceledException or TimeoutException or ConnectionException))
+            Answered();
+        return Task.CompletedTask;
+    }
+
+    void Answered()
+    {
+        lock (unansweredGate)
+            unansweredSince = null;
+    }
+
+    Task SeenAsync(Uri queue, bool reads)
+    {
+        var now = time.GetUtcNow();
+        // An endpoint that fails again and again does not read since the first time.
+        endpoints.AddOrUpdate(queue, _ => new(reads, now), (_, before) => before.Reads || reads ? new(reads, now) : before);
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,268 @@
+using System.Collections.Concurrent;
+using Assay.TestServers;
+using MassTransit;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using NSubstitute;
+
+namespace Assay.ServiceDefaults.Tests;
+
+public sealed class TheSignsOfAConnection
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(70);
+    static readonly Uri Weigh = new("rabbitmq://broker/weigh"), Count = new("rabbitmq://broker/count");
+    readonly Clock clock = new();
+    readonly ConnectionSigns signs;
+
+    public TheSignsOfAConnection() => signs = new ConnectionSigns(clock);
+
+    [Fact]
+    public async Task Should_be_content_while_queues_are_read_however_long_nothing_is_sent()
+    {
+        signs.Connecting();
+        await ReadyAsync(Weigh);
+        clock.Pass(TimeSpan.FromDays(1));
+
+        signs.ReasonToGiveUp(Patience).ShouldBeNull();
+        signs.AllRead.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Should_name_the_queue_that_did_not_follow_to_the_new_connection()
+    {
+        signs.Connecting();
+        await ReadyAsync(Weigh);
+        await ReadyAsync(Count);
+        clock.Pass(TimeSpan.FromMinutes(5));
+        await LostAsync(Weigh);
+        signs.Connecting();
+        clock.Pass(TimeSpan.FromSeconds(1));
+        await ReadyAsync(Weigh);
+
+        clock.Pass(TimeSpan.FromSeconds(68));
+        signs.ReasonToGiveUp(Patience).ShouldBeNull();
+        clock.Pass(TimeSpan.FromSeconds(1));
+        signs.ReasonToGiveUp(Patience).ShouldNotBeNull().ShouldEndWith("not read: count");
+        signs.AllRead.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Should_name_the_queue_that_is_lost_while_no_connection_is_tried()
+    {
+        signs.Connecting();
+        await ReadyAsync(Weigh);
+        clock.Pass(TimeSpan.FromMinutes(5));
+        await LostAsync(Weigh);
+        clock.Pass(TimeSpan.FromSeconds(60));
+        // Failing once more is not reading.
+        await LostAsync(Weigh);
+        clock.Pass(TimeSpan.FromSeconds(10));
+
+        signs.ReasonToGiveUp(Patience).ShouldNotBeNull().ShouldEndWith("not read: weigh");
+    }
+
+    [Fact]
+    public async Task Should_wait_for_a_broker_that_is_away_for_as_long_as_connections_are_tried()
+    {
+        signs.Connecting();
+        await ReadyAsync(Weigh);
+        await LostAsync(Weigh);
+        for (var tries = 0; tries < 100; tries++)
+        {
+            clock.Pass(TimeSpan.FromSeconds(60));
+            signs.ReasonToGiveUp(Patience).ShouldBeNull();
+            signs.Connecting();
+        }
+    }
+
+    [Fact]
+    public async Task Should_miss_the_answers_to_what_is_sent()
+    {
+        signs.Connecting();
+        await ReadyAsync(Weigh);
+        clock.Pass(TimeSpan.FromMinutes(5));
+        ISendObserver sends = signs;
+        var message = Substitute.For<SendContext<Weigh>>();
+        await sends.PreSend(message);
+        clock.Pass(TimeSpan.FromSeconds(40));
+        await sends.SendFault(message, new TimeoutException());
+        await sends.PreSend(message);
+        clock.Pass(TimeSpan.FromSeconds(30));
+
+        signs.ReasonToGiveUp(Patience).ShouldNotBeNull().ShouldContain("confirmed nothing");
+
+        // A message that comes back because it has no queue came over the connection.
+        await sends.SendFault(message, new MessageReturnedException("no queue"));
+        signs.ReasonToGiveUp(Patience).ShouldBeNull();
+        await sends.PreSend(message);
+        clock.Pass(TimeSpan.FromSeconds(69));
+        await sends.PostSend(message);
+        clock.Pass(TimeSpan.FromDays(1));
+        signs.ReasonToGiveUp(Patience).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Should_not_count_the_endpoint_that_nobody_consumes_from()
+    {
+        var ready = Substitute.For<ReceiveEndpointReady>();
+        ready.InputAddress.Returns(Count);
+        ready.IsStarted.Returns(false);
+        await ((IReceiveEndpointObserver)signs).Ready(ready);
+        clock.Pass(TimeSpan.FromSeconds(1));
+        signs.Connecting();
+        clock.Pass(TimeSpan.FromDays(1));
+
+        signs.ReasonToGiveUp(Patience).ShouldBeNull();
+    }
+
+    Task ReadyAsync(Uri queue)
+    {
+        var ready = Substitute.For<ReceiveEndpointReady>();
+        ready.InputAddress.Returns(queue);
+        ready.IsStarted.Returns(true);
+        return ((IReceiveEndpointObserver)signs).Ready(ready);
+    }
+
+    Task LostAsync(Uri queue)
+    {
+        var faulted = Substitute.For<ReceiveEndpointFaulted>();
+        faulted.InputAddress.Returns(queue);
+        return ((IReceiveEndpointObserver)signs).Faulted(faulted);
+    }
+
+    sealed class Clock : TimeProvider
+    {
+        DateTimeOffset now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+        public void Pass(TimeSpan span) => now += span;
+
+        public override DateTimeOffset GetUtcNow() => now;
+    }
+}
+
+/// <summary>A host as production composes it, on a broker of its own.</summary>
+[Trait("Needs", "Servers")]
+public sealed class ABusOnADeadConnection : IAsyncLifetime
+{
+    static readonly TimeSpan Bound = TimeSpan.FromSeconds(120);
+    readonly Heard heard = new();
+    readonly Said said = new();
+    PrivateRabbitMq? broker;
+    IHost? host;
+
+    public async Task InitializeAsync()
+    {
+        broker = await PrivateRabbitMq.StartAsync();
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders().AddProvider(said);
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["RabbitMq:Host"] = broker.Host, ["RabbitMq:Port"] = $"{broker.Port}", ["RabbitMq:Username"] = broker.Username, ["RabbitMq:Password"] = broker.Password,
+            // Longer than the pauses between MassTransit's tries to connect.
+            ["RabbitMq:ReconnectPatience"] = "00:00:35",
+        });
+        builder.Services.AddSingleton(heard);
+        builder.AddAssayRabbitMqBus([new Module()]);
+        host = builder.Build();
+        await host.StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await host!.StopAsync();
+        host.Dispose();
+        await broker!.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Should_be_started_anew_and_hear_again_but_not_for_a_broker_that_was_killed()
+    {
+        await HearsAsync();
+        await broker!.KillAsync();
+        await broker.StartBrokerAsync();
+        await HearsAsync();
+        said.Lines.ShouldNotContain(line => line.Contains("is dead although", StringComparison.Ordinal), "a broker that comes back is MassTransit's to find");
+
+        // As after a kill that the channels did not hear of: a new connection was tried, and no queue followed to it.
+        host!.Services.GetRequiredService<ConnectionSigns>().Connecting();
+        using var limit = new CancellationTokenSource(Bound);
+        while (!said.Lines.Any(line => line.Contains("has a new connection", StringComparison.Ordinal)))
+            await Task.Delay(100, limit.Token);
+        said.Lines.ShouldContain(line => line.Contains("is dead although nothing said so", StringComparison.Ordinal) && line.Contains("not read: hear-ping", StringComparison.Ordinal));
+        await HearsAsync();
+    }
+
+    async Task HearsAsync()
+    {
+        var number = Guid.NewGuid();
+        using var limit = new CancellationTokenSource(Bound);
+        while (true)
+        {
+            try
+            {
+                using var one = CancellationTokenSource.CreateLinkedTokenSource(limit.Token);
+                one.CancelAfter(TimeSpan.FromSeconds(5));
+                await host!.Services.GetRequiredService<IBus>().Publish(new Ping { Number = number }, one.Token).WaitAsync(TimeSpan.FromSeconds(6), limit.Token);
+                break;
+            }
+            catch (Exception) when (!limit.IsCancellationRequested)
+            {
+                // The broker is away; nobody keeps this message but we.
+                await Task.Delay(200, limit.Token);
+            }
+        }
+
+        while (!heard.Numbers.ContainsKey(number))
+            await Task.Delay(50, limit.Token);
+    }
+
+    public sealed record Ping
+    {
+        public required Guid Number { get; init; }
+    }
+
+    sealed class Heard
+    {
+        public ConcurrentDictionary<Guid, bool> Numbers { get; } = new();
+    }
+
+    sealed class HearPing(Heard heard) : IConsumer<Ping>
+    {
+        public Task Consume(ConsumeContext<Ping> context)
+        {
+            heard.Numbers[context.Message.Number] = true;
+            return Task.CompletedTask;
+        }
+    }
+
+    sealed class Module : AssayModule
+    {
+        public override string Name => "Pings";
+
+        public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database)
+        {
+        }
+
+        public override void AddConsumers(IBusRegistrationConfigurator bus) => bus.AddConsumer<HearPing>();
+    }
+
+    sealed class Said : ILoggerProvider, ILogger
+    {
+        readonly ConcurrentQueue<string> lines = new();
+
+        public IReadOnlyCollection<string> Lines => lines;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => lines.Enqueue(formatter(state, exception));
+
+        public void Dispose() => lines.Clear();
+    }
+}
