@@ -89,24 +89,12 @@ public static partial class AssayHost
         foreach (var migration in services.GetServices<DatabaseMigration>())
             await migration.RunAsync(services, logger, cancellationToken);
         foreach (var module in modules)
-            await PrepareAsync(module, services, logger, cancellationToken);
-    }
-
-    /// <summary>A database that goes away between its migration and this is waited for like one that was away before.</summary>
-    static async Task PrepareAsync(AssayModule module, IServiceProvider services, ILogger logger, CancellationToken cancellationToken)
-    {
-        while (true)
         {
-            try
-            {
-                await module.PrepareAsync(services, cancellationToken);
-                return;
-            }
-            catch (Exception exception) when (exception.IsTransient())
-            {
-                NotPrepared(logger, module.Name, DatabaseMigration.RetryAfter, exception, exception.GetBaseException().Message);
-                await Task.Delay(DatabaseMigration.RetryAfter, cancellationToken);
-            }
+            // A database may go away between its migration and this.
+            await TransientFaults.OnceReachableAsync(
+                () => module.PrepareAsync(services, cancellationToken),
+                exception => NotPrepared(logger, module.Name, TransientFaults.RetryAfter, exception, exception.GetBaseException().Message),
+                cancellationToken);
         }
     }
 

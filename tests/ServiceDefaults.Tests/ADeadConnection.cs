@@ -3,6 +3,7 @@ using Assay.TestServers;
 using MassTransit;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using NSubstitute;
@@ -187,12 +188,16 @@ public sealed class ABusOnADeadConnection : IAsyncLifetime
 
         // As after a kill that the channels did not hear of: a new connection was tried, and no queue followed to it.
         host!.Services.GetRequiredService<ConnectionSigns>().Connecting();
+        (await CheckAsync()).ShouldBe(HealthStatus.Unhealthy, "MassTransit would call it healthy");
         using var limit = new CancellationTokenSource(Bound);
         while (!said.Lines.Any(line => line.Contains("has a new connection", StringComparison.Ordinal)))
             await Task.Delay(100, limit.Token);
         said.Lines.ShouldContain(line => line.Contains("is dead although nothing said so", StringComparison.Ordinal) && line.Contains("not read: hear-ping", StringComparison.Ordinal));
         await HearsAsync();
+        (await CheckAsync()).ShouldBe(HealthStatus.Healthy);
     }
+
+    async Task<HealthStatus> CheckAsync() => (await host!.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries["broker"].Status;
 
     async Task HearsAsync()
     {

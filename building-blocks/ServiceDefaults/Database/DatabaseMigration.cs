@@ -9,9 +9,6 @@ namespace Assay.ServiceDefaults;
 /// <summary>Brings one module's schema up to date before anything else of the host starts.</summary>
 sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provider)
 {
-    /// <summary>How long a starting host waits before it tries a database again that was away.</summary>
-    internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
-
     /// <summary>Key of the advisory lock under which a service's instances migrate; each service has its database, so one key does for all.</summary>
     const long MigrationLock = 0x4153_5341_594D_4947;
 
@@ -35,7 +32,7 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
         _ => null,
     };
 
-    string Unreachable => $"It cannot reach the database of {Service} and tries again every {RetryAfter.TotalSeconds:0} s: check the server and the setting ConnectionStrings__{Service}.";
+    string Unreachable => $"It cannot reach the database of {Service} and tries again every {TransientFaults.RetryAfter.TotalSeconds:0} s: check the server and the setting ConnectionStrings__{Service}.";
 
     /// <summary>Whether the database answers. Until it is migrated this says what the migration found, so that nothing else touches a half-made schema.</summary>
     public async Task<HealthCheckResult> CheckDatabaseAsync(IServiceProvider services, CancellationToken cancellationToken)
@@ -64,26 +61,25 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
     /// <exception cref="SchemaTooNewException">The schema was made by a newer version of the service.</exception>
     public async Task RunAsync(IServiceProvider services, ILogger logger, CancellationToken cancellationToken)
     {
-        while (true)
+        try
         {
-            await using var scope = services.CreateAsyncScope();
-            var context = (DbContext)scope.ServiceProvider.GetRequiredService(contextType);
-            try
-            {
-                await MigrateAsync(context, logger, cancellationToken);
-                step = Step.Done;
-                return;
-            }
-            catch (Exception exception) when (provider == DatabaseProvider.PostgreSql && exception.IsTransient())
-            {
-                step = Step.Waiting;
-                DatabaseUnreachable(logger, contextType.Name, Service, RetryAfter, exception.Message);
-                await Task.Delay(RetryAfter, cancellationToken);
-            }
-            catch (NpgsqlException exception)
-            {
-                throw new DatabaseUnusableException($"The database of {Service} cannot be used: {Causes(exception)} Check the setting ConnectionStrings__{Service}: server, user, password, and with TLS the server's name and the file of authorities.", exception);
-            }
+            await TransientFaults.OnceReachableAsync(
+                async () =>
+                {
+                    await using var scope = services.CreateAsyncScope();
+                    await MigrateAsync((DbContext)scope.ServiceProvider.GetRequiredService(contextType), logger, cancellationToken);
+                },
+                exception =>
+                {
+                    step = Step.Waiting;
+                    DatabaseUnreachable(logger, contextType.Name, Service, TransientFaults.RetryAfter, exception.Message);
+                },
+                cancellationToken);
+            step = Step.Done;
+        }
+        catch (NpgsqlException exception)
+        {
+            throw new DatabaseUnusableException($"The database of {Service} cannot be used: {Causes(exception)} Check the setting ConnectionStrings__{Service}: server, user, password, and with TLS the server's name and the file of authorities.", exception);
         }
     }
 

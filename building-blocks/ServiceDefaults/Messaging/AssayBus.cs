@@ -129,20 +129,25 @@ public static class AssayBus
             foreach (var registration in options.Registrations.Where(registration => registration.Name == check))
             {
                 var make = registration.Factory;
-                registration.Factory = services => new QueuesCanBeRead(make(services));
+                registration.Factory = services => new QueuesCanBeRead(make(services), services.GetService<ConnectionSigns>());
             }
         });
     }
 
-    /// <summary>MassTransit calls a bus degraded that has lost its broker and waits for it: alive, but nothing is consumed.</summary>
-    sealed class QueuesCanBeRead(IHealthCheck bus) : IHealthCheck
+    /// <summary>
+    /// MassTransit calls a bus degraded that has lost its broker and waits for it: alive, but nothing is consumed. And it calls healthy what
+    /// reads over a connection that is gone, see <see cref="BusRestart"/>.
+    /// </summary>
+    sealed class QueuesCanBeRead(IHealthCheck bus, ConnectionSigns? signs) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {
             var result = await bus.CheckHealthAsync(context, cancellationToken);
-            return result.Status == HealthStatus.Healthy
-                ? HealthCheckResult.Healthy("Its queues are read.")
-                : HealthCheckResult.Unhealthy($"Its queues cannot be read now: check the broker and the settings RabbitMq__Host and RabbitMq__Port, or RabbitMq__Nodes. {result.Description}".TrimEnd(), result.Exception);
+            if (result.Status != HealthStatus.Healthy)
+                return HealthCheckResult.Unhealthy($"Its queues cannot be read now: check the broker and the settings RabbitMq__Host and RabbitMq__Port, or RabbitMq__Nodes. {result.Description}".TrimEnd(), result.Exception);
+            return signs is { AllRead: false }
+                ? HealthCheckResult.Unhealthy("It lost the broker, and not all of its queues are read over the new connection yet.")
+                : HealthCheckResult.Healthy("Its queues are read.");
         }
     }
 

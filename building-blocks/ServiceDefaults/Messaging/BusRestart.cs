@@ -45,12 +45,13 @@ public sealed partial class BusRestart(
     async Task WatchAsync(CancellationToken stoppingToken)
     {
         var patience = options.ReconnectPatience;
+        var restartedAt = time.GetUtcNow();
         using var timer = new PeriodicTimer(LookEvery, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             if (signs.ReasonToGiveUp(patience) is not { } reason)
             {
-                if (signs.AllRead)
+                if (time.GetUtcNow() - restartedAt > patience + patience)
                     patience = options.ReconnectPatience;
                 continue;
             }
@@ -69,7 +70,9 @@ public sealed partial class BusRestart(
                 return;
             }
 
-            // What a new connection does not cure – a queue that may not be declared, say – must not interrupt the others every minute.
+            // What a new connection does not cure – a queue that may not be declared, a broker that takes nothing because its disk is full –
+            // must not interrupt everything else every minute.
+            restartedAt = time.GetUtcNow();
             patience = patience + patience < LongestPatience ? patience + patience : LongestPatience;
         }
     }
