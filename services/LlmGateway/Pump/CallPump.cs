@@ -9,15 +9,25 @@ using Microsoft.Extensions.Options;
 namespace Assay.LlmGateway.Pump;
 
 /// <summary>
-/// Takes calls, lets each engine's lane ask them, and stops in order: takes nothing new, waits for the wire, gives the rest back.
+/// Takes calls, lets each engine's lane ask them, and stops in order: takes nothing new, waits for the wire, gives the rest back. It stops
+/// before the bus does, whatever order they started in: an answer that ends a batch is recorded together with the message that says so,
+/// and a bus that has stopped can no longer tell where such a message goes – the answer, paid for, would be lost in doubt.
 /// </summary>
 sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallClaim claim, LedgerWriter writer, GatewayOwner owner, LedgerContinuity continuity, OwnerSweep sweep, LedgerSignals signals,
-    IOptions<LlmGatewayOptions> options, TimeProvider time, ILogger<CallPump> logger) : BackgroundService
+    IOptions<LlmGatewayOptions> options, TimeProvider time, ILogger<CallPump> logger) : BackgroundService, IHostedLifecycleService
 {
     readonly CancellationTokenSource _wire = new();
 
     /// <summary>Audits whose next call waits until open reservations settle.</summary>
     public IReadOnlyCollection<Guid> WaitingForMoney { get; private set; } = [];
+
+    Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken) => StopAsync(cancellationToken);
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

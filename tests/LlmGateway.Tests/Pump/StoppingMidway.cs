@@ -155,6 +155,36 @@ public sealed class StoppingMidway
         await next.ShouldBalanceAsync();
     }
 
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_keep_an_answer_that_comes_while_it_stops_and_ends_the_batch(DatabaseProvider provider)
+    {
+        var gate = new TaskCompletionSource();
+        var engine = new TestEngine(concurrency: 1)
+        {
+            Behaviour = async (query, _, _) =>
+            {
+                await gate.Task;
+                return TestEngine.Answer(query);
+            },
+        };
+        await using var gateway = await GatewayHost.StartAsync(provider, engine);
+        var request = Requests.Audit(["the last question"]);
+        await gateway.OpenAsync(Requests.Open(request));
+        // What ends a batch has never been published by this process: its address is not known yet.
+        await gateway.Bus.Publish(Requests.Ask(request));
+        await GatewayHost.EventuallyAsync(() => engine.Received.Count == 1 ? engine : null);
+
+        var stopping = gateway.StopAsync();
+        // Time enough for everything to stop that does not wait for the answer.
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        gate.SetResult();
+        await stopping;
+
+        (await gateway.QueryAsync(database => database.PaidCalls.AsNoTracking().SingleAsync())).State.ShouldBe(CallStates.Answered);
+        gateway.Of<EngineAnswered>(request.AuditId).ShouldHaveSingleItem("the bus stops after the pump");
+        await gateway.ShouldBalanceAsync();
+    }
+
     [Fact]
     public async Task Should_fence_what_an_earlier_embedded_process_left_open()
     {
