@@ -58,7 +58,9 @@ public sealed class When_several_instances_share_servers_that_restart
         var postgres = await PrivatePostgres.Shared;
         await using var rabbit = await PrivateRabbitMq.StartAsync();
         var surroundings = new OrderSurroundings(await postgres.CreateDatabaseAsync("orders"), IsPostgres: true, "/", rabbit.Port);
-        await using var host = await OrderHost.StartAsync(surroundings, outbox => outbox.MessageDeliveryTimeout = TimeSpan.FromSeconds(2));
+        Func<Task<OrderHost>> start = () => OrderHost.StartAsync(surroundings, outbox => outbox.MessageDeliveryTimeout = TimeSpan.FromSeconds(2));
+        var host = await start();
+        await using var last = new Disposing(() => host.DisposeAsync());
         Func<Task<int>> heard = () => host.InScopeAsync(database => database.Effects.Where(effect => effect.Name == "heard").Select(effect => effect.OrderId).Distinct().CountAsync());
         // A broker killed right after it declared a quorum queue may come back without a leader for it: each queue has carried one order before.
         await host.Bus.Publish(new PlaceOrder { OrderId = NewId.NextGuid() });
@@ -80,10 +82,21 @@ public sealed class When_several_instances_share_servers_that_restart
         await rabbit.StartBrokerAsync();
 
         Func<Task<int>> left = () => host.InScopeAsync(database => database.Set<OutboxMessage>().CountAsync());
+        // A host whose connection is dead unnoticed starts its bus anew or ends; the latter's supervisor are we.
+        Func<Task<int>> heardWhoeverRuns = async () =>
+        {
+            if (host.IsStopping)
+            {
+                await host.DisposeAsync();
+                Environment.ExitCode = 0;
+                host = await start();
+            }
+
+            return await heard();
+        };
         try
         {
-            // Long enough for a bus whose connection is dead unnoticed to be started anew.
-            await heard.ShouldBecomeAsync(61, "orders heard of", TimeSpan.FromSeconds(180));
+            await heardWhoeverRuns.ShouldBecomeAsync(61, "orders heard of", TimeSpan.FromSeconds(300));
             await left.ShouldBecomeAsync(0, "rows left in the outbox", TimeSpan.FromSeconds(60));
         }
         catch (ShouldAssertException exception)
@@ -127,6 +140,11 @@ public sealed class When_several_instances_share_servers_that_restart
         await heard.ShouldBecomeAsync(100, "orders heard of", TimeSpan.FromSeconds(60));
         (await host.InScopeAsync(database => database.Effects.CountAsync())).ShouldBe(200, "one effect of each command and each response");
     }
+}
+
+internal sealed class Disposing(Func<ValueTask> dispose) : IAsyncDisposable
+{
+    public ValueTask DisposeAsync() => dispose();
 }
 
 [Trait("Needs", "Servers")]

@@ -14,7 +14,7 @@ public sealed partial class BusRestart(
     IBusControl bus, ConnectionSigns signs, RabbitMqOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<BusRestart> logger) : BackgroundService
 {
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
-    static readonly TimeSpan StopBound = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan StopBound = TimeSpan.FromSeconds(60);
     static readonly TimeSpan StartBound = TimeSpan.FromSeconds(60);
     static readonly TimeSpan LongestPatience = TimeSpan.FromMinutes(30);
 
@@ -82,15 +82,10 @@ public sealed partial class BusRestart(
         using (var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken))
         {
             stop.CancelAfter(StopBound);
-            try
-            {
-                await bus.StopAsync(stop.Token);
-            }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                // Dead channels are waited for in vain; the new connection owes them nothing.
-                NotStopped(logger, exception);
-            }
+            await bus.StopAsync(stop.Token);
+            // It returns all the same, and a start would find the old, dead connection still there.
+            if (stop.IsCancellationRequested)
+                throw new TimeoutException($"The bus did not stop within {StopBound}.");
         }
 
         signs.Clear();
@@ -105,9 +100,6 @@ public sealed partial class BusRestart(
     [LoggerMessage(LogLevel.Warning, "The bus has a new connection to the broker")]
     static partial void Restarted(ILogger logger);
 
-    [LoggerMessage(LogLevel.Warning, "The bus did not stop in time; it is started all the same")]
-    static partial void NotStopped(ILogger logger, Exception exception);
-
-    [LoggerMessage(LogLevel.Critical, "The bus could not be started again on the broker; this process ends with exit code 1 and must be started anew")]
+    [LoggerMessage(LogLevel.Critical, "The bus could not be stopped and started again; this process ends with exit code 1 and must be started anew")]
     static partial void NotRestarted(ILogger logger, Exception exception);
 }

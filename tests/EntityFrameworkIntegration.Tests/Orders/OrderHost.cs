@@ -149,6 +149,9 @@ public sealed class OrderHost : IAsyncDisposable
     public async Task<HealthStatus> CheckHealthAsync() =>
         (await Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(check => check.Tags.Contains("outbox"))).Status;
 
+    /// <summary>Whether the host asked to be started anew.</summary>
+    public bool IsStopping => Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested;
+
     /// <summary>What the bus says of itself and of each endpoint, and the last lines of the log.</summary>
     public string Describe()
     {
