@@ -1,11 +1,9 @@
 using System.Collections.Concurrent;
 using Assay.TestServers;
 using MassTransit;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using NSubstitute;
 
 namespace Assay.ServiceDefaults.Tests;
@@ -149,24 +147,15 @@ public sealed class ABusOnADeadConnection : IAsyncLifetime
 {
     static readonly TimeSpan Bound = TimeSpan.FromSeconds(120);
     readonly Heard heard = new();
-    readonly Said said = new();
+    readonly LogLines said = new();
     PrivateRabbitMq? broker;
     IHost? host;
 
     public async Task InitializeAsync()
     {
         broker = await PrivateRabbitMq.StartAsync();
-        var builder = Host.CreateApplicationBuilder();
-        builder.Logging.ClearProviders().AddProvider(said);
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            ["RabbitMq:Host"] = broker.Host, ["RabbitMq:Port"] = $"{broker.Port}", ["RabbitMq:Username"] = broker.Username, ["RabbitMq:Password"] = broker.Password,
-            // Longer than the pauses between MassTransit's tries to connect.
-            ["RabbitMq:ReconnectPatience"] = "00:00:35",
-        });
-        builder.Services.AddSingleton(heard);
-        builder.AddAssayRabbitMqBus([new Module()]);
-        host = builder.Build();
+        // Longer than the pauses between MassTransit's tries to connect.
+        host = BrokerHost.Build(broker, [new Module()], said, services => services.AddSingleton(heard), ("ReconnectPatience", "00:00:35"));
         await host.StartAsync();
     }
 
@@ -184,13 +173,13 @@ public sealed class ABusOnADeadConnection : IAsyncLifetime
         await broker!.KillAsync();
         await broker.StartBrokerAsync();
         await HearsAsync();
-        said.Lines.ShouldNotContain(line => line.Contains("is dead although", StringComparison.Ordinal), "a broker that comes back is MassTransit's to find");
+        said.Contain("is dead although").ShouldBeFalse("a broker that comes back is MassTransit's to find");
 
         // As after a kill that the channels did not hear of: a new connection was tried, and no queue followed to it.
         host!.Services.GetRequiredService<ConnectionSigns>().Connecting();
         (await CheckAsync()).ShouldBe(HealthStatus.Unhealthy, "MassTransit would call it healthy");
         using var limit = new CancellationTokenSource(Bound);
-        while (!said.Lines.Any(line => line.Contains("has a new connection", StringComparison.Ordinal)))
+        while (!said.Contain("has a new connection"))
             await Task.Delay(100, limit.Token);
         said.Lines.ShouldContain(line => line.Contains("is dead although nothing said so", StringComparison.Ordinal) && line.Contains("not read: hear-ping", StringComparison.Ordinal));
         await HearsAsync();
@@ -251,23 +240,5 @@ public sealed class ABusOnADeadConnection : IAsyncLifetime
         }
 
         public override void AddConsumers(IBusRegistrationConfigurator bus) => bus.AddConsumer<HearPing>();
-    }
-
-    sealed class Said : ILoggerProvider, ILogger
-    {
-        readonly ConcurrentQueue<string> lines = new();
-
-        public IReadOnlyCollection<string> Lines => lines;
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => lines.Enqueue(formatter(state, exception));
-
-        public void Dispose() => lines.Clear();
     }
 }

@@ -2,10 +2,8 @@ using Assay.TestServers;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 
 namespace Assay.ServiceDefaults.Tests;
@@ -32,15 +30,7 @@ public sealed class FaultedMessagesOnABroker : IAsyncLifetime
     {
         broker = await PrivateRabbitMq.Shared;
         virtualHost = await broker.CreateVirtualHostAsync("faulted");
-        var builder = Host.CreateApplicationBuilder();
-        builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            ["RabbitMq:Host"] = broker.Host, ["RabbitMq:Port"] = $"{broker.Port}", ["RabbitMq:VirtualHost"] = virtualHost, ["RabbitMq:Username"] = broker.Username, ["RabbitMq:Password"] = broker.Password,
-        });
-        builder.Services.AddSingleton(scales);
-        builder.AddAssayRabbitMqBus([new Module()]);
-        host = builder.Build();
+        host = BrokerHost.Build(broker, [new Module()], services: services => services.AddSingleton(scales), settings: ("VirtualHost", virtualHost));
         await host.StartAsync();
     }
 

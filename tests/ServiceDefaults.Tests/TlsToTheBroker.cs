@@ -1,10 +1,7 @@
-using System.Collections.Concurrent;
 using Assay.TestServers;
 using MassTransit;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Assay.ServiceDefaults.Tests;
 
@@ -62,7 +59,7 @@ public sealed class TlsToTheBroker : IAsyncLifetime
         using var refusing = Host(host, caFile, out var log);
         using var stop = new CancellationTokenSource(Bound);
         var started = refusing.StartAsync(stop.Token);
-        while (!log.Any(line => line.Contains("AuthenticationException", StringComparison.Ordinal)))
+        while (!log.Contain("AuthenticationException"))
         {
             started.IsCompleted.ShouldBeFalse($"{host} with {caFile ?? "the system's authorities"} connected");
             await Task.Delay(50, stop.Token);
@@ -75,33 +72,6 @@ public sealed class TlsToTheBroker : IAsyncLifetime
         (ended is OperationCanceledException or RabbitMqConnectionException).ShouldBeTrue(ended.ToString());
     }
 
-    IHost Host(string host, string? caFile, out ConcurrentQueue<string> log)
-    {
-        var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
-        builder.Logging.ClearProviders();
-        builder.Logging.AddProvider(new Lines(log = new()));
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
-        {
-            ["RabbitMq:Host"] = host, ["RabbitMq:Port"] = $"{broker!.TlsPort}", ["RabbitMq:UseTls"] = "true", ["RabbitMq:CaFile"] = caFile, ["RabbitMq:Password"] = broker.Password,
-        });
-        builder.AddAssayRabbitMqBus([]);
-        return builder.Build();
-    }
-
-    sealed class Lines(ConcurrentQueue<string> log) : ILoggerProvider, ILogger
-    {
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            log.Enqueue($"{formatter(state, exception)} {exception}");
-
-        public void Dispose()
-        {
-        }
-    }
+    IHost Host(string host, string? caFile, out LogLines log) =>
+        BrokerHost.Build(broker!, [], log = new LogLines(), null, ("Host", host), ("Port", $"{broker!.TlsPort}"), ("UseTls", "true"), ("CaFile", caFile));
 }

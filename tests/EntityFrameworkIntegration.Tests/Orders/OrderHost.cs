@@ -37,9 +37,9 @@ public sealed class OrderHost : IAsyncDisposable
 {
     private readonly IHost _host;
 
-    private readonly RecentLog _log;
+    private readonly LogLines _log;
 
-    private OrderHost(IHost host, RecentLog log) => (_host, _log) = (host, log);
+    private OrderHost(IHost host, LogLines log) => (_host, _log) = (host, log);
 
     public IServiceProvider Services => _host.Services;
     public IBus Bus => Services.GetRequiredService<IBus>();
@@ -51,7 +51,7 @@ public sealed class OrderHost : IAsyncDisposable
         bool consumes = true, TimeSpan? redelivery = null, Action<IBusRegistrationConfigurator>? configure = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        var log = new RecentLog();
+        var log = new LogLines(category => category is "MassTransit" or "Assay.ServiceDefaults.BusRestart");
         // What the transport says of lost and new connections it says at Debug.
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("MassTransit", LogLevel.Debug).AddFilter("MassTransit.Messages", LogLevel.Warning).AddProvider(log);
         builder.Services.AddSingleton(control ?? new ConsumerSwitch());
