@@ -81,7 +81,7 @@ public sealed class When_several_instances_share_servers_that_restart
         await rabbit.StartBrokerAsync();
 
         Func<Task<int>> left = () => host.InScopeAsync(database => database.Set<OutboxMessage>().CountAsync());
-        // A host whose connection is dead unnoticed starts its bus anew or ends; the latter's supervisor are we.
+        // A host whose connection is dead unnoticed ends; its supervisor are we.
         Func<Task<int>> heardWhoeverRuns = async () =>
         {
             if (host.IsStopping)

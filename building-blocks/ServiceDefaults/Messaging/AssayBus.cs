@@ -39,7 +39,7 @@ public static class AssayBus
         var check = BrokerTls.CheckFor(options);
         var nodes = options.Addresses;
         builder.Services.AddSingleton<IFaultedMessages>(_ => new RabbitMqFaultedMessages(options, DeadLetterName));
-        builder.Services.AddBusRestart(options);
+        builder.Services.AddDeadConnectionWatch(options);
         builder.AddAssayBus(modules, "broker", bus =>
         {
             bus.AddConfigureEndpointsCallback((_, _, endpoint) =>
@@ -86,13 +86,13 @@ public static class AssayBus
         });
     }
 
-    /// <summary>Restarts the host's bus when its connection is dead; the transport must call <see cref="ShowSignsOfLife"/>. To be called before the bus is added, so that it sees the bus start.</summary>
-    public static void AddBusRestart(this IServiceCollection services, RabbitMqOptions options)
+    /// <summary>Ends the host when its bus's connection is dead; the transport must call <see cref="ShowSignsOfLife"/>. To be called before the bus is added, so that it sees the bus start.</summary>
+    public static void AddDeadConnectionWatch(this IServiceCollection services, RabbitMqOptions options)
     {
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ConnectionSigns>();
-        services.AddHostedService<BusRestart>();
+        services.AddHostedService<DeadConnectionWatch>();
     }
 
     /// <summary>Tells <see cref="ConnectionSigns"/> of each connection that is tried.</summary>
@@ -136,7 +136,7 @@ public static class AssayBus
 
     /// <summary>
     /// MassTransit calls a bus degraded that has lost its broker and waits for it: alive, but nothing is consumed. And it calls healthy what
-    /// reads over a connection that is gone, see <see cref="BusRestart"/>.
+    /// reads over a connection that is gone, see <see cref="DeadConnectionWatch"/>.
     /// </summary>
     sealed class QueuesCanBeRead(IHealthCheck bus, ConnectionSigns? signs) : IHealthCheck
     {

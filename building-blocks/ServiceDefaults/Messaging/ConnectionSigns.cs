@@ -29,15 +29,8 @@ public sealed class ConnectionSigns(TimeProvider time) : IReceiveEndpointObserve
             unansweredSince = null;
     }
 
-    /// <summary>Forgets all: the bus starts anew.</summary>
-    public void Clear()
-    {
-        endpoints.Clear();
-        Connecting();
-    }
-
     /// <summary>Why the connection must be given up, or null while there is no reason to.</summary>
-    /// <param name="patience">How long nothing may be tried, read or answered.</param>
+    /// <param name="patience">How long nothing may be tried or read; three times as long nothing may be answered, since a broker without disk or memory lets publishers wait too.</param>
     public string? ReasonToGiveUp(TimeSpan patience)
     {
         var now = time.GetUtcNow();
@@ -54,7 +47,7 @@ public sealed class ConnectionSigns(TimeProvider time) : IReceiveEndpointObserve
             return $"no new connection was tried for {(now - connecting).TotalSeconds:0} s, and these queues are not read: {string.Join(", ", deaf)}";
         lock (unansweredGate)
         {
-            return unansweredSince is { } since && now - since >= patience
+            return unansweredSince is { } since && now - since >= patience * 3
                 ? $"the broker has confirmed nothing that was sent in the last {(now - since).TotalSeconds:0} s"
                 : null;
         }

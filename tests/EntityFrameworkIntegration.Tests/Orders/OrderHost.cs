@@ -51,7 +51,7 @@ public sealed class OrderHost : IAsyncDisposable
         bool consumes = true, TimeSpan? redelivery = null, Action<IBusRegistrationConfigurator>? configure = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        var log = new LogLines(category => category is "MassTransit" or "Assay.ServiceDefaults.BusRestart");
+        var log = new LogLines(category => category is "MassTransit" or "Assay.ServiceDefaults.DeadConnectionWatch");
         // What the transport says of lost and new connections it says at Debug.
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("MassTransit", LogLevel.Debug).AddFilter("MassTransit.Messages", LogLevel.Warning).AddProvider(log);
         builder.Services.AddSingleton(control ?? new ConsumerSwitch());
@@ -65,7 +65,7 @@ public sealed class OrderHost : IAsyncDisposable
         }, ServiceLifetime.Scoped, ServiceLifetime.Singleton);
         builder.Services.AddOptions<MassTransitHostOptions>().Configure(options => options.WaitUntilStarted = true);
         if (surroundings.VirtualHost is not null)
-            builder.Services.AddBusRestart(new RabbitMqOptions { ReconnectPatience = TimeSpan.FromSeconds(40) });
+            builder.Services.AddDeadConnectionWatch(new RabbitMqOptions { ReconnectPatience = TimeSpan.FromSeconds(40) });
         builder.Services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
