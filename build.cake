@@ -137,11 +137,19 @@ void RunTests(params string[] withoutNeeds)
             failedProjects.Add(name);
     }
 
-    var counters = GetFiles(results.FullPath + "/*.trx").Select(file => XDocument.Load(file.FullPath).Descendants().Single(element => element.Name.LocalName == "Counters")).ToList();
+    var files = GetFiles(results.FullPath + "/*.trx").Select(file => XDocument.Load(file.FullPath)).ToList();
+    var counters = files.Select(file => file.Descendants().Single(element => element.Name.LocalName == "Counters")).ToList();
     int Sum(string attribute) => counters.Sum(counter => (int?)counter.Attribute(attribute) ?? 0);
     var failed = Sum("failed") + Sum("error") + Sum("timeout") + Sum("aborted");
     if (failedProjects.Count > 0)
         Error($"Failed in: {string.Join(", ", failedProjects)}");
+
+    // Said again at the end: of a long output a build server may show the last lines only.
+    foreach (var test in files.SelectMany(file => file.Descendants()).Where(element => element.Name.LocalName == "UnitTestResult" && (string)element.Attribute("outcome") == "Failed"))
+    {
+        var message = test.Descendants().FirstOrDefault(element => element.Name.LocalName == "Message")?.Value ?? "It gave no message.";
+        Error($"{test.Attribute("testName")?.Value}\n    {string.Join("\n    ", message.Split('\n').Take(12).Select(line => line.Length > 400 ? line[..400] + "…" : line))}");
+    }
 
     // A project that died wrote no results; that is a failure too.
     outcome = (Sum("passed"), Math.Max(failed, failedProjects.Count), skipped + Sum("total") - Sum("executed"));

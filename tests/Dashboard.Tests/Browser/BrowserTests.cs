@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Assay.Contracts;
 using Assay.Dashboard.Access;
 using Assay.Dashboard.Tests.Hosting;
@@ -7,7 +8,7 @@ using Microsoft.Playwright;
 namespace Assay.Dashboard.Tests.Browser;
 
 /// <summary>A Chromium of its own beside a Dashboard of its own.</summary>
-public sealed class BrowserHost : IAsyncLifetime
+public sealed partial class BrowserHost : IAsyncLifetime
 {
     const string Chromium = "/usr/bin/chromium";
     IPlaywright? playwright;
@@ -59,6 +60,12 @@ public sealed class BrowserHost : IAsyncLifetime
     }
 
     public string At(string path) => new Uri(Host.Url, path).ToString();
+
+    /// <summary>Waits for the address alone: waiting for the load event too can miss it when the page was there before the wait began.</summary>
+    public static Task OnAnAuditsPageAsync(IPage page) => Assertions.Expect(page).ToHaveURLAsync(AuditsPage(), new PageAssertionsToHaveURLOptions { Timeout = 30_000 });
+
+    [GeneratedRegex("/audits/[0-9a-f]+-", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex AuditsPage();
 }
 
 [CollectionDefinition(nameof(OneBrowser))]
@@ -77,7 +84,7 @@ public sealed class APersonWithABrowser(BrowserHost browser)
         await page.FillAsync("textarea[name=queries]", string.Join('\n', Sample.QueryTexts));
         await page.GetByText("44", new PageGetByTextOptions { Exact = true }).WaitForAsync();
         await page.ClickAsync("button:has-text('Start the audit')");
-        await page.WaitForURLAsync("**/audits/*-*");
+        await BrowserHost.OnAnAuditsPageAsync(page);
         var id = Guid.Parse(new Uri(page.Url).Segments[^1]);
 
         await browser.Host.SayAsync(Sample.Transitioned(id, 2, AuditStates.Admitting, AuditStates.Planning), Sample.Transitioned(id, 3, AuditStates.Planning, AuditStates.Asking), Sample.Progressed(id, AuditStates.Asking, 3, at: 20));
@@ -145,7 +152,7 @@ public sealed class APersonWithABrowser(BrowserHost browser)
         await page.ClickAsync("button:has-text('Quote')");
         await page.GetByText("44", new PageGetByTextOptions { Exact = true }).WaitForAsync();
         await page.ClickAsync("button:has-text('Start the audit')");
-        await page.WaitForURLAsync("**/audits/*-*");
+        await BrowserHost.OnAnAuditsPageAsync(page);
     }
 
     [Theory]
