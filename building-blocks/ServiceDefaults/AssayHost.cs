@@ -20,7 +20,7 @@ public static partial class AssayHost
     const long MaxRequestBody = 8 << 20;
 
     /// <summary>Runs one service on RabbitMQ and its own PostgreSQL database until it is told to stop.</summary>
-    /// <returns>The process's exit code: 0, or 1 if a setting is missing or wrong.</returns>
+    /// <returns>The process's exit code: 0, or 1 if a setting is missing or wrong or the connection to the broker is dead.</returns>
     public static async Task<int> RunServiceAsync(AssayModule module, string[] args)
     {
         UseInvariantCulture();
@@ -54,7 +54,8 @@ public static partial class AssayHost
             // It was told to stop while it still waited for its servers.
         }
 
-        return 0;
+        // Who stops the host for a reason of its own has said so there.
+        return Environment.ExitCode;
     }
 
     /// <summary>

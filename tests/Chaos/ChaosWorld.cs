@@ -282,6 +282,9 @@ public sealed class ChaosWorld : IAsyncDisposable
         return gone;
     }
 
+    /// <summary>How often any instance was started anew because its connection to the broker was dead.</summary>
+    public int DeadConnections => _instances.Sum(instance => instance.Process.DeadConnections);
+
     /// <summary>The last lines of every instance's log.</summary>
     public string LogTails => string.Join('\n', _instances.Select(instance => $"--- {instance.Name}\n{instance.Process.LogTail}"));
 

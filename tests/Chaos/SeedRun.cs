@@ -25,6 +25,9 @@ public sealed record SeedRow
 
     public IReadOnlyDictionary<string, long> ErrorQueues { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
 
+    /// <summary>How often a service ended because its connection to the broker was dead, and was started anew as compose does.</summary>
+    public int DeadConnections { get; init; }
+
     [JsonIgnore]
     public bool Holds => Verdict.Violations.Count == 0;
 }
@@ -46,6 +49,7 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
         world.TakeGone();
         await world.ForgetCallsAsync();
         var errorsBefore = await world.ErrorQueuesAsync();
+        var deadBefore = world.DeadConnections;
         var start = DateTime.UtcNow;
         var watching = WatchAsync(cancellationToken);
         var faults = plan.Faults.Select(async fault => _faults.Add(await world.DoAsync(fault, start, cancellationToken))).ToList();
@@ -70,6 +74,7 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
             SecondsInAll = Math.Round((DateTime.UtcNow - start).TotalSeconds, 1),
             Ends = [.. facts.Audits.GroupBy(audit => audit.Reason is null ? audit.State : $"{audit.State}({audit.Reason})").OrderByDescending(ends => ends.Count()).Select(ends => $"{ends.Count()} {ends.Key}")],
             Details = [.. facts.Audits.Where(audit => audit.State != AuditStates.Completed).Select(audit => $"{audit.AuditId} attempt {audit.Attempt} {audit.State} by {audit.EndedBy}: {audit.Reason} {audit.Detail}")],
+            DeadConnections = world.DeadConnections - deadBefore,
             ErrorQueues = errors.Where(queue => queue.Value > errorsBefore.GetValueOrDefault(queue.Key)).ToDictionary(queue => queue.Key, queue => queue.Value - errorsBefore.GetValueOrDefault(queue.Key), StringComparer.Ordinal),
         };
     }

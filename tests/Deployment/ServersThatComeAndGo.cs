@@ -96,6 +96,38 @@ public sealed class ServersThatComeAndGo
         old.LogTail.ShouldContain("29990101000000_FromTheFuture, which this version does not know: it was made by a newer version");
     }
 
+    [Fact]
+    public async Task Should_end_to_be_started_anew_when_a_queue_is_not_read_and_no_connection_tried()
+    {
+        var broker = await PrivateRabbitMq.Shared;
+        var user = $"analyzer-{Guid.NewGuid():N}";
+        (await broker.SendAsync(HttpMethod.Put, $"api/users/{user}", $$"""{"password":"{{user}}","tags":""}""")).Status.ShouldBe(201);
+        await using var services = await AssayServices.PrepareAsync(await PrivatePostgres.Shared, broker, new Dictionary<string, string>(StringComparer.Ordinal) { ["RabbitMq__ReconnectPatience"] = "00:00:35" },
+            settingsOf: _ => new Dictionary<string, string>(StringComparer.Ordinal) { ["RabbitMq__Username"] = user, ["RabbitMq__Password"] = user });
+        var permissions = $"api/permissions/{services.VirtualHost}/{user}";
+        (await broker.SendAsync(HttpMethod.Put, permissions, """{"configure":".*","write":".*","read":".*"}""")).Status.ShouldBe(201);
+        var analyzer = services.Analyzer;
+        analyzer.Start();
+        await analyzer.WaitUntilReadyAsync(TimeSpan.FromSeconds(90));
+
+        // A queue is gone and cannot be made again: its endpoint fails over and over on a connection that is never renewed.
+        (await broker.SendAsync(HttpMethod.Put, permissions, """{"configure":"","write":".*","read":".*"}""")).Status.ShouldBe(204);
+        await broker.DeleteQueueAsync(services.VirtualHost, MessagesInCode.QueuesOf("analyzer").First());
+        await WaitUntilMissingAsync(analyzer, "broker");
+        using (var limit = new CancellationTokenSource(TimeSpan.FromSeconds(120)))
+        {
+            while (analyzer.DeadConnections == 0)
+                await Task.Delay(100, limit.Token);
+        }
+
+        // Started anew it waits for what it needs, and does not end again and again.
+        analyzer.HasExited.ShouldBeFalse();
+        await analyzer.WaitForLineAsync("ACCESS_REFUSED", TimeSpan.FromSeconds(90));
+        (await broker.SendAsync(HttpMethod.Put, permissions, """{"configure":".*","write":".*","read":".*"}""")).Status.ShouldBe(204);
+        await analyzer.WaitUntilReadyAsync(TimeSpan.FromSeconds(90));
+        analyzer.DeadConnections.ShouldBe(1);
+    }
+
     static async Task ShouldLiveAsync(ServiceProcess instance)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };

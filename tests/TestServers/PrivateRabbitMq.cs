@@ -94,7 +94,8 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
             {
                 var from = line.IndexOf("queue=\"", StringComparison.Ordinal) + "queue=\"".Length;
                 var queue = line[from..line.IndexOf('"', from)];
-                counts[queue] = counts.GetValueOrDefault(queue) + (long)double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+                // The leader's node counts it; one that led it before may still do so too.
+                counts[queue] = Math.Max(counts.GetValueOrDefault(queue), (long)double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
             }
         }
 

@@ -28,6 +28,9 @@ public sealed class ServerProcess : IAsyncDisposable
     public int Id => _process.Id;
     public bool HasExited => _process.HasExited;
 
+    /// <summary>What it ended with; it must have ended.</summary>
+    public int ExitCode => _process.ExitCode;
+
     /// <summary>The last lines it wrote to its output and error streams.</summary>
     public string LogTail => string.Join('\n', _log);
 
@@ -142,6 +145,9 @@ public sealed class ServerProcess : IAsyncDisposable
         if (NativeMethods.Kill(_process.Id, signal) != 0)
             throw new InvalidOperationException($"Signal {signal} could not be sent to process {_process.Id} (errno {Marshal.GetLastPInvokeError()}).");
     }
+
+    /// <summary>Ends when it has ended and its last words are in the log.</summary>
+    public Task EndedAsync() => _process.WaitForExitAsync();
 
     /// <summary>Waits for its end, and for the end of what it writes.</summary>
     public async Task WaitForExitAsync(TimeSpan limit)

@@ -1,13 +1,21 @@
+using System.Diagnostics;
 using System.Net;
 
 namespace Assay.TestServers;
 
-/// <summary>One Assay service as a real process on a private broker and database; can be killed, frozen, asked to stop, and started again.</summary>
+/// <summary>
+/// One Assay service as a real process on a private broker and database; can be killed, frozen, asked to stop, and started again. Like
+/// compose it starts a process anew that ended because its connection to the broker was dead (ADR 0011); any other end is for the test to see.
+/// </summary>
 public sealed class ServiceProcess : IAsyncDisposable
 {
+    private const string DeadConnection = "The connection to the broker is dead although nothing said so";
     private static readonly HttpClient Http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = TimeSpan.FromSeconds(10) };
     private readonly Dictionary<string, string> _environment;
+    private readonly Lock _gate = new();
     private ServerProcess? _process;
+    private Task _supervision = Task.CompletedTask;
+    private bool _isStopped;
 
     /// <param name="service">For example <c>AuditSaga</c>: the folder under <c>services/</c>.</param>
     /// <param name="environment">The service's settings.</param>
@@ -29,7 +37,20 @@ public sealed class ServiceProcess : IAsyncDisposable
     public string Service { get; }
     public Uri Url { get; }
     public int Id => Process.Id;
-    public bool HasExited => _process?.HasExited ?? true;
+
+    /// <summary>Whether it ended and stays so.</summary>
+    public bool HasExited
+    {
+        get
+        {
+            lock (_gate)
+                return _process is null || (_process.HasExited && _supervision.IsCompleted);
+        }
+    }
+
+    /// <summary>How often it was started anew because its connection was dead.</summary>
+    public int DeadConnections { get; private set; }
+
     public string LogTail => _process?.LogTail ?? "(never started)";
 
     /// <summary>Everything the present process wrote.</summary>
@@ -48,18 +69,54 @@ public sealed class ServiceProcess : IAsyncDisposable
     public void Start(IReadOnlyDictionary<string, string>? more = null)
     {
         // Published services are compiled ahead; a folder of them is given by who has just made it.
-        var published = System.Environment.GetEnvironmentVariable("ASSAY_PUBLISHED");
+        var published = Environment.GetEnvironmentVariable("ASSAY_PUBLISHED");
         var configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
         var folder = published is { Length: > 0 } ? Path.Combine(published, Service) : Path.Combine(SharedFolder.RepositoryRoot, "services", Service, "bin", configuration, "net10.0");
         var assembly = Path.Combine(folder, $"Assay.{Service}.dll");
         if (!File.Exists(assembly))
             throw new FileNotFoundException($"The {Service} service is not built: {assembly} is missing. Build Assay.slnx first.", assembly);
         var environment = more is null ? _environment : _environment.Concat(more).GroupBy(setting => setting.Key, StringComparer.Ordinal).ToDictionary(same => same.Key, same => same.Last().Value, StringComparer.Ordinal);
-        _process = ServerProcess.Start("dotnet", [assembly], folder, environment, LogFile);
+        lock (_gate)
+        {
+            _isStopped = false;
+            _process = ServerProcess.Start("dotnet", [assembly], folder, environment, LogFile);
+            _supervision = SuperviseAsync(_process, more);
+        }
+    }
+
+    private async Task SuperviseAsync(ServerProcess process, IReadOnlyDictionary<string, string>? more)
+    {
+        await process.EndedAsync();
+        lock (_gate)
+        {
+            if (_isStopped || process != _process || process.ExitCode != 1 || !process.Log.Any(line => line.Contains(DeadConnection, StringComparison.Ordinal)))
+                return;
+            DeadConnections++;
+            Start(more);
+        }
     }
 
     /// <summary>Waits until <c>/health/ready</c> answers 200.</summary>
-    public Task WaitUntilReadyAsync(TimeSpan limit) => Process.WaitUntilAsync($"The {Service} service", async stop =>
+    public async Task WaitUntilReadyAsync(TimeSpan limit)
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            var process = Process;
+            try
+            {
+                await process.WaitUntilAsync($"The {Service} service", IsReadyAsync, limit - clock.Elapsed);
+                return;
+            }
+            catch (InvalidOperationException) when (process.HasExited && !HasExited)
+            {
+                // It is being started anew.
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    private async Task<bool> IsReadyAsync(CancellationToken stop)
     {
         try
         {
@@ -74,17 +131,22 @@ public sealed class ServiceProcess : IAsyncDisposable
         {
             return false;
         }
-    }, limit);
+    }
 
     /// <summary>Waits until the process has ended by itself and its last words are in the log.</summary>
     public Task WaitForExitAsync(TimeSpan limit) => Process.WaitForExitAsync(limit);
 
     /// <summary>SIGKILL.</summary>
-    public Task KillAsync() => Process.KillAsync();
+    public Task KillAsync()
+    {
+        StayStopped();
+        return Process.KillAsync();
+    }
 
     /// <summary>SIGTERM, and waits until the process has ended by itself.</summary>
     public async Task StopAsync(TimeSpan limit)
     {
+        StayStopped();
         Process.Signal(15);
         await Process.WaitForExitAsync(limit);
     }
@@ -95,8 +157,15 @@ public sealed class ServiceProcess : IAsyncDisposable
     /// <summary>SIGCONT.</summary>
     public void Thaw() => Process.Signal(18);
 
+    private void StayStopped()
+    {
+        lock (_gate)
+            _isStopped = true;
+    }
+
     public async ValueTask DisposeAsync()
     {
+        StayStopped();
         if (_process is not null)
             await _process.DisposeAsync();
     }

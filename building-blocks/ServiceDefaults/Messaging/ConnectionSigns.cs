@@ -53,14 +53,19 @@ public sealed class ConnectionSigns(TimeProvider time) : IReceiveEndpointObserve
         }
     }
 
-    // The bus's own endpoint, which nobody consumes from, is ready but never started, and says so once only.
-    Task IReceiveEndpointObserver.Ready(ReceiveEndpointReady ready) => ready.IsStarted ? SeenAsync(ready.InputAddress, reads: true) : Task.CompletedTask;
+    // The bus's own endpoint, which nobody consumes from, is ready but never started, and says so once only; it fails like the others.
+    Task IReceiveEndpointObserver.Ready(ReceiveEndpointReady ready)
+    {
+        if (ready.IsStarted)
+            endpoints[ready.InputAddress] = new(Reads: true, time.GetUtcNow());
+        return Task.CompletedTask;
+    }
 
-    Task IReceiveEndpointObserver.Stopping(ReceiveEndpointStopping stopping) => SeenAsync(stopping.InputAddress, reads: false);
+    Task IReceiveEndpointObserver.Stopping(ReceiveEndpointStopping stopping) => LostAsync(stopping.InputAddress);
 
-    Task IReceiveEndpointObserver.Completed(ReceiveEndpointCompleted completed) => SeenAsync(completed.InputAddress, reads: false);
+    Task IReceiveEndpointObserver.Completed(ReceiveEndpointCompleted completed) => LostAsync(completed.InputAddress);
 
-    Task IReceiveEndpointObserver.Faulted(ReceiveEndpointFaulted faulted) => SeenAsync(faulted.InputAddress, reads: false);
+    Task IReceiveEndpointObserver.Faulted(ReceiveEndpointFaulted faulted) => LostAsync(faulted.InputAddress);
 
     Task ISendObserver.PreSend<T>(SendContext<T> context)
     {
@@ -89,11 +94,11 @@ public sealed class ConnectionSigns(TimeProvider time) : IReceiveEndpointObserve
             unansweredSince = null;
     }
 
-    Task SeenAsync(Uri queue, bool reads)
+    Task LostAsync(Uri queue)
     {
-        var now = time.GetUtcNow();
-        // An endpoint that fails again and again does not read since the first time.
-        endpoints.AddOrUpdate(queue, _ => new(reads, now), (_, before) => before.Reads || reads ? new(reads, now) : before);
+        // An endpoint that fails again and again does not read since the first time; one that never read waits for its start.
+        if (endpoints.TryGetValue(queue, out var before) && before.Reads)
+            endpoints.TryUpdate(queue, new(Reads: false, time.GetUtcNow()), before);
         return Task.CompletedTask;
     }
 }
