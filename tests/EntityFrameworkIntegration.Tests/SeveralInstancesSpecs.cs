@@ -82,10 +82,12 @@ public sealed class When_several_instances_share_servers_that_restart
 
         Func<Task<int>> left = () => host.InScopeAsync(database => database.Set<OutboxMessage>().CountAsync());
         // A host whose connection is dead unnoticed ends; its supervisor are we.
+        List<string> ended = [];
         Func<Task<int>> heardWhoeverRuns = async () =>
         {
             if (host.IsStopping)
             {
+                ended.Add(host.Describe());
                 await host.DisposeAsync();
                 Environment.ExitCode = 0;
                 host = await start();
@@ -99,11 +101,15 @@ public sealed class When_several_instances_share_servers_that_restart
             await left.ShouldBecomeAsync(0, "rows left in the outbox", TimeSpan.FromSeconds(60));
             (await host.InScopeAsync(database => database.Effects.CountAsync())).ShouldBe(122, "one effect of each command and each response");
         }
+        catch (Exception exception) when (exception is not ShouldAssertException && ended.Count > 0)
+        {
+            throw new InvalidOperationException($"A host that ended could not be started anew: {exception.Message}\n{string.Join("\n\n", ended)}", exception);
+        }
         catch (ShouldAssertException exception)
         {
             var placed = await host.InScopeAsync(database => database.Effects.CountAsync(effect => effect.Name == "placed"));
             var queues = string.Join(", ", (await rabbit.CountMessagesAsync("/")).Select(queue => $"{queue.Key} {queue.Value}"));
-            throw new ShouldAssertException($"{exception.Message}\n{placed} orders placed, {await left()} rows in the outbox; the broker holds: {queues}. {host.Describe()}\nThe broker said:\n{string.Join('\n', rabbit.Log.TakeLast(20))}", exception);
+            throw new ShouldAssertException($"{exception.Message}\n{placed} orders placed, {await left()} rows in the outbox; the broker holds: {queues}. {host.Describe()}\nThe broker said:\n{string.Join('\n', rabbit.Log.TakeLast(20))}\nBefore:\n{string.Join("\n\n", ended)}", exception);
         }
         finally
         {

@@ -39,6 +39,8 @@ public sealed class OrderHost : IAsyncDisposable
 
     private readonly LogLines _log;
 
+    private bool _isDisposed;
+
     private OrderHost(IHost host, LogLines log) => (_host, _log) = (host, log);
 
     public IServiceProvider Services => _host.Services;
@@ -162,6 +164,9 @@ public sealed class OrderHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         await _host.StopAsync();
         _host.Dispose();
     }
