@@ -3,11 +3,12 @@ using Assay.TestServers;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
+using Xunit.Abstractions;
 
 namespace Assay.EntityFrameworkIntegration.Tests;
 
 [Trait("Needs", "Servers")]
-public sealed class When_several_instances_share_servers_that_restart
+public sealed class When_several_instances_share_servers_that_restart(ITestOutputHelper output)
 {
     [Fact]
     public async Task Should_send_each_left_over_row_once_when_two_instances_sweep()
@@ -88,6 +89,7 @@ public sealed class When_several_instances_share_servers_that_restart
             if (host.IsStopping)
             {
                 ended.Add(host.Describe());
+                output.WriteLine($"A host was started anew. {ended[^1]}");
                 await host.DisposeAsync();
                 Environment.ExitCode = 0;
                 host = await start();
