@@ -9,7 +9,9 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Assay.ServiceDefaults;
 
@@ -18,6 +20,9 @@ public static partial class AssayHost
 {
     /// <summary>The most bytes of any request's body; what takes requests of its own size says so earlier.</summary>
     const long MaxRequestBody = 8 << 20;
+
+    /// <summary>What a stop may take beyond the time that every part of it has been given.</summary>
+    static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs one service on RabbitMQ and its own PostgreSQL database until it is told to stop.</summary>
     /// <returns>The process's exit code: 0, or 1 if a setting is missing or wrong or the connection to the broker is dead.</returns>
@@ -45,6 +50,7 @@ public static partial class AssayHost
         app.MapAssayHealth();
         app.MapAssayMetrics();
         module.MapEndpoints(app);
+        EndInTime(app);
         try
         {
             await app.RunAsync();
@@ -56,6 +62,23 @@ public static partial class AssayHost
 
         // Who stops the host for a reason of its own has said so there.
         return Environment.ExitCode;
+    }
+
+    /// <summary>
+    /// A stop waits for what is on the wire, but not for ever: a bus whose connection is dead may never come to its end, and a process that
+    /// neither works nor ends is never started anew.
+    /// </summary>
+    static void EndInTime(WebApplication app)
+    {
+        var limit = app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout + StopMargin;
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Assay.Stop");
+        app.Lifetime.ApplicationStopping.Register(() => _ = Task.Run(async () =>
+        {
+            // Whoever ends before takes this with it.
+            await Task.Delay(limit);
+            StopHangs(logger, limit);
+            Environment.Exit(1);
+        }));
     }
 
     /// <summary>
@@ -161,6 +184,9 @@ public static partial class AssayHost
 
     [LoggerMessage(LogLevel.Warning, "{Module} could not prepare, because its database is away for the moment; it tries again in {RetryAfter}. {Cause}")]
     static partial void NotPrepared(ILogger logger, string module, TimeSpan retryAfter, Exception exception, string cause);
+
+    [LoggerMessage(LogLevel.Critical, "The stop has not come to its end within {Limit}; the process ends with exit code 1. What is unsent stays in the outbox, calls on the wire become in doubt")]
+    static partial void StopHangs(ILogger logger, TimeSpan limit);
 
     [LoggerMessage(LogLevel.Warning, "Scheduled redelivery is shortened to {Kept}: with {Cut} a message could outlive AuditSaga__StallTimeout")]
     static partial void RedeliveryCut(ILogger logger, string kept, string cut);

@@ -121,6 +121,23 @@ public sealed class TheSignsOfAConnection
         signs.ReasonToGiveUp(Patience).ShouldBeNull();
     }
 
+    [Fact]
+    public async Task Should_wait_with_a_start_that_fails_again_and_again_but_not_with_one_that_is_silent()
+    {
+        signs.Connecting();
+        for (var tries = 0; tries < 100; tries++)
+        {
+            clock.Pass(TimeSpan.FromSeconds(60));
+            signs.ReasonNotToStart(Patience).ShouldBeNull();
+            await LostAsync(Weigh);
+        }
+
+        clock.Pass(TimeSpan.FromSeconds(69));
+        signs.ReasonNotToStart(Patience).ShouldBeNull();
+        clock.Pass(TimeSpan.FromSeconds(1));
+        signs.ReasonNotToStart(Patience).ShouldNotBeNull().ShouldContain("has not started, and for 70 s");
+    }
+
     Task ReadyAsync(Uri queue)
     {
         var ready = Substitute.For<ReceiveEndpointReady>();

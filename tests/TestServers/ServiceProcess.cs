@@ -28,6 +28,8 @@ public sealed class ServiceProcess : IAsyncDisposable
             ["ASPNETCORE_URLS"] = Url.GetLeftPart(UriPartial.Authority),
             ["DOTNET_ENVIRONMENT"] = "Production",
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            // Who waits for readiness asks twenty times a second, and each no would be a line where the reason is looked for.
+            ["Serilog__MinimumLevel__Override__Microsoft.Extensions.Diagnostics.HealthChecks"] = "Fatal",
         };
     }
 
@@ -89,7 +91,7 @@ public sealed class ServiceProcess : IAsyncDisposable
         await process.EndedAsync();
         lock (_gate)
         {
-            if (_isStopped || process != _process || process.ExitCode != 1 || !process.Log.Any(line => line.Contains(DeadConnection, StringComparison.Ordinal)))
+            if (_isStopped || process != _process || process.ExitCode != 1 || !(process.Log.Any(line => line.Contains(DeadConnection, StringComparison.Ordinal)) || process.LogTail.Contains(DeadConnection, StringComparison.Ordinal)))
                 return;
             DeadConnections++;
             Start(more);

@@ -92,6 +92,7 @@ public static class AssayBus
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ConnectionSigns>();
+        services.AddSingleton<IBusObserver>(provider => provider.GetRequiredService<ConnectionSigns>());
         services.AddHostedService<DeadConnectionWatch>();
     }
 

@@ -7,14 +7,19 @@ namespace Assay.ServiceDefaults;
 /// What was seen of the bus's one connection: when a new one was last tried, which queues are read since, and whether what is sent is
 /// answered. A connection that died without telling all its channels shows in these signs only – its endpoints call themselves ready.
 /// </summary>
-public sealed class ConnectionSigns(TimeProvider time) : IReceiveEndpointObserver, ISendObserver
+public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveEndpointObserver, ISendObserver
 {
     readonly ConcurrentDictionary<Uri, Endpoint> endpoints = new();
     readonly Lock unansweredGate = new();
     DateTimeOffset? unansweredSince;
     long connectingAt = time.GetUtcNow().UtcTicks;
+    long seenAt = time.GetUtcNow().UtcTicks;
+    volatile bool hasStarted;
 
     readonly record struct Endpoint(bool Reads, DateTimeOffset Since);
+
+    /// <summary>Whether every queue was read once, so that the bus counts as started.</summary>
+    public bool HasStarted => hasStarted;
 
     /// <summary>Whether every endpoint that was heard of reads its queue over the newest connection.</summary>
     public bool AllRead => endpoints.Values.All(endpoint => endpoint.Reads && endpoint.Since >= ConnectingAt);
@@ -25,8 +30,20 @@ public sealed class ConnectionSigns(TimeProvider time) : IReceiveEndpointObserve
     public void Connecting()
     {
         Interlocked.Exchange(ref connectingAt, time.GetUtcNow().UtcTicks);
+        Seen();
         lock (unansweredGate)
             unansweredSince = null;
+    }
+
+    /// <summary>
+    /// Why a bus that has not started yet never will, or null while there is no reason to think so. A start waits for its broker and its
+    /// queues without end, but not in silence: it tries and fails again and again.
+    /// </summary>
+    /// <param name="patience">How long nothing may be tried, and nothing fail.</param>
+    public string? ReasonNotToStart(TimeSpan patience)
+    {
+        var silence = time.GetUtcNow() - new DateTimeOffset(Interlocked.Read(ref seenAt), TimeSpan.Zero);
+        return silence < patience ? null : $"the bus has not started, and for {silence.TotalSeconds:0} s it has neither tried to connect nor failed to read a queue";
     }
 
     /// <summary>Why the connection must be given up, or null while there is no reason to.</summary>
@@ -56,6 +73,7 @@ public sealed class ConnectionSigns(TimeProvider time) : IReceiveEndpointObserve
     // The bus's own endpoint, which nobody consumes from, is ready but never started, and says so once only; it fails like the others.
     Task IReceiveEndpointObserver.Ready(ReceiveEndpointReady ready)
     {
+        Seen();
         if (ready.IsStarted)
             endpoints[ready.InputAddress] = new(Reads: true, time.GetUtcNow());
         return Task.CompletedTask;
@@ -88,14 +106,41 @@ public sealed class ConnectionSigns(TimeProvider time) : IReceiveEndpointObserve
         return Task.CompletedTask;
     }
 
+    Task IBusObserver.PostStart(IBus bus, Task<BusReady> busReady)
+    {
+        _ = busReady.ContinueWith(_ => hasStarted = true, CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return Task.CompletedTask;
+    }
+
+    void IBusObserver.PostCreate(IBus bus)
+    {
+    }
+
+    void IBusObserver.CreateFaulted(Exception exception)
+    {
+    }
+
+    Task IBusObserver.PreStart(IBus bus) => Task.CompletedTask;
+
+    Task IBusObserver.StartFaulted(IBus bus, Exception exception) => Task.CompletedTask;
+
+    Task IBusObserver.PreStop(IBus bus) => Task.CompletedTask;
+
+    Task IBusObserver.PostStop(IBus bus) => Task.CompletedTask;
+
+    Task IBusObserver.StopFaulted(IBus bus, Exception exception) => Task.CompletedTask;
+
     void Answered()
     {
         lock (unansweredGate)
             unansweredSince = null;
     }
 
+    void Seen() => Interlocked.Exchange(ref seenAt, time.GetUtcNow().UtcTicks);
+
     Task LostAsync(Uri queue)
     {
+        Seen();
         // An endpoint that fails again and again does not read since the first time; one that never read waits for its start.
         if (endpoints.TryGetValue(queue, out var before) && before.Reads)
             endpoints.TryUpdate(queue, new(Reads: false, time.GetUtcNow()), before);

@@ -27,25 +27,19 @@ public sealed partial class DeadConnectionWatch(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // A bus that has not started yet waits for its broker, and the host says so.
-        await StartedAsync(stoppingToken);
+        // The bus starts after this: what was waited for until now does not count.
+        signs.Connecting();
         using var timer = new PeriodicTimer(LookEvery, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            if (signs.ReasonToGiveUp(options.ReconnectPatience) is not { } reason)
+            var patience = options.ReconnectPatience;
+            if ((signs.HasStarted ? signs.ReasonToGiveUp(patience) : signs.ReasonNotToStart(patience)) is not { } reason)
                 continue;
             GivingUp(logger, reason);
             Environment.ExitCode = 1;
             lifetime.StopApplication();
             return;
         }
-    }
-
-    async Task StartedAsync(CancellationToken stoppingToken)
-    {
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
-        await started.Task.WaitAsync(stoppingToken);
     }
 
     [LoggerMessage(LogLevel.Critical, "The connection to the broker is dead although nothing said so: {Reason}. This process ends with exit code 1 and must be started anew; nothing is lost, what is unsent stays in the outbox")]

@@ -108,7 +108,7 @@ public sealed class OrderHost : IAsyncDisposable
         var orders = new OrderHost(builder.Build(), log);
         await orders.InScopeAsync(database => database.Database.EnsureCreatedAsync());
         if (start)
-            await orders._host.StartAsync();
+            await orders.StartAsync();
         return orders;
     }
 
@@ -127,7 +127,12 @@ public sealed class OrderHost : IAsyncDisposable
     }
 
     /// <summary>Starts a host that was built only.</summary>
-    public Task StartAsync() => _host.StartAsync();
+    public Task StartAsync()
+    {
+        // MassTransit logs by what the caller's flow was given last: after a host that ended, by a factory that is disposed.
+        LogContext.ConfigureCurrentLogContext(Services.GetRequiredService<ILoggerFactory>());
+        return _host.StartAsync();
+    }
 
     public async Task<T> InScopeAsync<T>(Func<OrderDbContext, Task<T>> work)
     {
