@@ -62,6 +62,6 @@ sealed class AnalyzeAnswersConsumerDefinition : AssayConsumerDefinition<AnalyzeA
     {
         base.ConfigureConsumer(endpointConfigurator, consumerConfigurator, context);
         // Inside redelivery and retry, outside the transaction.
-        endpointConfigurator.AddPipeSpecification(new FilterPipeSpecification<ConsumeContext<EngineAnswered>>(new ReadBeforeTransaction(context.GetRequiredService<IServiceScopeFactory>())));
+        endpointConfigurator.AddPipeSpecification(new FilterPipeSpecification<ConsumeContext<EngineAnswered>>(new ReadBeforeTransaction(context.GetRequiredService<IServiceScopeFactory>(), context.GetRequiredService<ReaderMemory>())));
     }
 }

@@ -2,6 +2,7 @@ using Assay.Analyzer.Database;
 using Assay.Analyzer.PlanQueries;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.LlmGateway;
+using Assay.ServiceDefaults;
 using Microsoft.EntityFrameworkCore;
 
 namespace Assay.Analyzer.AnalyzeAnswers;
@@ -25,8 +26,8 @@ static class AnswerBatch
         if (await db.AnalyzedBatches.FindAsync([message.BatchId], cancellationToken) is { } known)
             return Published(known, known.ReadCallKeys().Where(stored.ContainsKey).Select(key => AnswerDescription.Of(stored[key])));
 
-        var (subject, plan) = await SubjectAndPlanAsync(db, message, cancellationToken);
-        var reader = read?.Reader ?? new BatchReader(subject, plan);
+        var reader = await ReaderAsync(db, message, read, cancellationToken);
+        List<AnswerRow> added = [];
         var taken = new List<AnswerRow>(message.Answers.Count);
         var described = new List<DescribedAnswer>(message.Answers.Count);
         foreach (var answer in message.Answers.DistinctBy(answer => answer.CallKey, StringComparer.Ordinal))
@@ -39,7 +40,7 @@ static class AnswerBatch
             taken.Add(fresh);
             described.Add(AnswerDescription.Of(fresh, intake.Reading));
             if (row is null)
-                db.Answers.Add(fresh);
+                added.Add(fresh);
             else if (row.Attempt <= message.Attempt)
                 Renew(row, fresh);
         }
@@ -59,6 +60,10 @@ static class AnswerBatch
             AnalyzedAt = now,
         };
         db.AnalyzedBatches.Add(batch);
+        // Past the change tracker, which takes as long for these rows as reading their texts took.
+        var writes = new RowWrites(db);
+        writes.Insert(added);
+        await writes.RunAsync(cancellationToken);
         return Published(batch, described);
     }
 
@@ -75,12 +80,15 @@ static class AnswerBatch
         Reasons = answers.Where(x => x.Reason is not null).GroupBy(x => x.Reason!, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal),
     };
 
-    static async Task<(SubjectRow, PlanRow)> SubjectAndPlanAsync(AnalyzerDbContext db, EngineAnswered message, CancellationToken cancellationToken)
+    static async Task<BatchReader> ReaderAsync(AnalyzerDbContext db, EngineAnswered message, AnswersRead? read, CancellationToken cancellationToken)
     {
+        // An audit may have been erased since its texts were read.
+        if (read is not null && await db.Plans.AnyAsync(x => x.PlanId == read.PlanId && x.AuditId == message.AuditId, cancellationToken))
+            return read.Reader;
         var subject = await db.Subjects.FindAsync([message.AuditId], cancellationToken);
         var plan = await db.Plans.FindAsync([message.AuditId], cancellationToken);
         return subject is not null && plan is { IsPlanned: true }
-            ? (subject, plan)
+            ? new BatchReader(subject, plan)
             : throw new InvalidOperationException($"Cannot read batch {message.BatchId} of audit {message.AuditId}: the audit's {(subject is null ? "subject" : "plan")} is not stored here. If the Analyzer's database was replaced, restore it and retry the audit.");
     }
 

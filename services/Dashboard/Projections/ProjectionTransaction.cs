@@ -4,6 +4,7 @@ using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.Dashboard;
 using Assay.Dashboard.Database;
 using Assay.Dashboard.Webhooks;
+using Assay.ServiceDefaults;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
 

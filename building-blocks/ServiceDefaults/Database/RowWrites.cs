@@ -7,27 +7,28 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
-namespace Assay.Dashboard.Database;
+namespace Assay.ServiceDefaults;
 
 /// <summary>
 /// Writes many rows in few statements, past the change tracker, in the open transaction of a DbContext. On PostgreSQL each kind of row is one
 /// statement, whatever its number, and all of them are one round trip; on SQLite a statement is prepared once and run per row.
 /// </summary>
-sealed class RowWrites(DashboardDbContext db)
+/// <param name="db">The context whose model names tables and columns, and whose transaction is open.</param>
+public sealed class RowWrites(DbContext db)
 {
     readonly List<(Func<DbCommand, CancellationToken, Task> RunAsync, Func<NpgsqlBatchCommand> Batch)> writes = [];
 
     /// <summary>Inserts rows of different keys.</summary>
     /// <param name="rows">No two of them with the same key.</param>
-    /// <param name="whenKnown">What follows ON CONFLICT (key), for example <c>DO NOTHING</c>.</param>
-    public void Insert<T>(IReadOnlyCollection<T> rows, string whenKnown) where T : class
+    /// <param name="whenKnown">What follows ON CONFLICT (key), for example <c>DO NOTHING</c>; without it a key that is known is an error of the database.</param>
+    public void Insert<T>(IReadOnlyCollection<T> rows, string? whenKnown = null) where T : class
     {
         if (rows.Count == 0)
             return;
         var table = Table<T>.Of(db);
         var names = string.Join(", ", table.Columns.Select(column => column.Name));
-        var key = string.Join(", ", table.Key.Select(column => column.Name));
-        Add(rows, table.Columns, values => $"INSERT INTO {table.Name} ({names}) {values} ON CONFLICT ({key}) {whenKnown}", arrays => $"SELECT * FROM unnest({arrays})", row => $"VALUES ({row})");
+        var conflict = whenKnown is null ? "" : $" ON CONFLICT ({string.Join(", ", table.Key.Select(column => column.Name))}) {whenKnown}";
+        Add(rows, table.Columns, values => $"INSERT INTO {table.Name} ({names}) {values}{conflict}", arrays => $"SELECT * FROM unnest({arrays})", row => $"VALUES ({row})");
     }
 
     /// <summary>Writes all columns of rows that exist, or all but these.</summary>
@@ -45,6 +46,7 @@ sealed class RowWrites(DashboardDbContext db)
     }
 
     /// <summary>Runs what was added, in its order, and forgets it.</summary>
+    /// <exception cref="InvalidOperationException">The context has no transaction.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         if (writes.Count == 0)
@@ -110,7 +112,7 @@ sealed class RowWrites(DashboardDbContext db)
         public IReadOnlyList<Column<T>> Key { get; }
 
         /// <summary>Each provider's context has its own model, hence its own types of columns.</summary>
-        public static Table<T> Of(DashboardDbContext db) => Known.GetOrAdd(db.GetType(), _ => new Table<T>(db.Model.FindEntityType(typeof(T))!));
+        public static Table<T> Of(DbContext db) => Known.GetOrAdd(db.GetType(), _ => new Table<T>(db.Model.FindEntityType(typeof(T))!));
     }
 
     abstract class Column<T>(IProperty property) where T : class
