@@ -82,6 +82,15 @@ public sealed class When_connection_strings_are_hardened
         settings.TcpKeepAlive.ShouldBeTrue();
         settings.TcpKeepAliveTime.ShouldBe(10);
     }
+
+    [Fact]
+    public void Should_bound_the_pool_unless_told_otherwise()
+    {
+        new NpgsqlConnectionStringBuilder(AssayDatabaseOptionsExtensions.Harden("Host=db")).MaxPoolSize.ShouldBe(Math.Max(10, 4 * Environment.ProcessorCount));
+
+        var told = new NpgsqlConnectionStringBuilder(AssayDatabaseOptionsExtensions.Harden("Host=db;MaxPoolSize=100;Auto Prepare Min Usages=5"));
+        (told.MaxPoolSize, told.AutoPrepareMinUsages).ShouldBe((100, 5));
+    }
 }
 
 public sealed class When_several_contexts_share_one_bus

@@ -15,12 +15,17 @@ public static class AssayDatabaseOptionsExtensions
 {
     private const int LockTimeoutSeconds = 5;
 
+    // Npgsql hands out the connection that has rested longest, so that all that were ever opened stay in use, and each has its own caches
+    // and prepared statements to warm. A few for each processor keep a database of the same size busy.
+    private static readonly int MostConnections = Math.Max(10, 4 * Environment.ProcessorCount);
+
     // A DbContext that is not pooled has its options made anew for every message, and parsing is not cheap.
     private static readonly ConcurrentDictionary<string, string> ContextConnections = new(StringComparer.Ordinal);
 
     /// <summary>
     /// PostgreSQL with <c>lock_timeout</c> and <c>idle_in_transaction_session_timeout</c> of 5 s and TCP keepalive, so that a frozen
-    /// process cannot hold a row for ever, and automatic preparation of repeated statements. What the connection string says itself wins.
+    /// process cannot hold a row for ever, automatic preparation of repeated statements, and a pool of at most ten connections or four for
+    /// each processor. What the connection string says itself wins.
     /// Its pooled connections are not reset: do not leave session state (advisory session locks, SET, LISTEN, temporary tables) on a
     /// DbContext's connection; open one of your own with <see cref="Harden"/> for that.
     /// </summary>
@@ -59,6 +64,10 @@ public static class AssayDatabaseOptionsExtensions
 
         if (settings.MaxAutoPrepare == 0)
             settings.MaxAutoPrepare = 100;
+        if (!settings.Keys.Contains("Auto Prepare Min Usages", StringComparer.OrdinalIgnoreCase))
+            settings.AutoPrepareMinUsages = 2;
+        if (!settings.Keys.Contains("Maximum Pool Size", StringComparer.OrdinalIgnoreCase))
+            settings.MaxPoolSize = MostConnections;
         return settings.ConnectionString;
     }
 

@@ -28,7 +28,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     // The services die with this process: a supervisor killed with -9 leaves nothing running.
     spawn('setpriv', ['--pdeathsig', 'KILL', 'dotnet', path.join(folder, `Assay.${service}.dll`)], { cwd: folder, stdio: ['ignore', log, log],
       env: { ...process.env, ...settings, ASPNETCORE_URLS: `http://127.0.0.1:${FIRST_URL + i}`,
-        [`ConnectionStrings__${service}`]: `Host=127.0.0.1;Port=${PG.port};Username=bench;Password=bench;Database=${DATABASE[service]}` } });
+        [`ConnectionStrings__${service}`]: `Host=127.0.0.1;Port=${PG.port};Username=bench;Password=bench;Database=${DATABASE[service]}${process.env.ASSAY_PG ?? ''}` } });
   });
   const ready = i => new Promise(r => http.get(`http://127.0.0.1:${FIRST_URL + i}/health/ready`, m => { m.resume(); r(m.statusCode === 200); }).on('error', () => r(false)));
   for (let i = 0; i < SERVICES.length; i++) while (!await ready(i)) await wait(50);
