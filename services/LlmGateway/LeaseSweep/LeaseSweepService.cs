@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Assay.LlmGateway.AskEngine;
 using Assay.LlmGateway.Halt;
 using Assay.LlmGateway.Ledger;
@@ -8,24 +9,33 @@ using Microsoft.Extensions.Options;
 
 namespace Assay.LlmGateway.LeaseSweep;
 
-/// <summary>Runs the sweep and lets the queue for money move: at start, every two seconds, and whenever money has returned.</summary>
+/// <summary>
+/// Runs the sweep and the guard at start and every two seconds, and lets the queue for money move then and whenever money has returned: what
+/// only time brings about is not looked for with every budget that opens or closes.
+/// </summary>
 sealed partial class LeaseSweepService(OwnerSweep sweep, PhaseReturn phases, BudgetQueue queue, BurnRateGuard guard, LedgerSignals signals, IOptions<LlmGatewayOptions> options, ILogger<LeaseSweepService> logger) : BackgroundService
 {
-    /// <summary>Every opened and closed budget wakes the sweep, which looks at all of them: many at once are one sweep.</summary>
+    /// <summary>Every opened and closed budget wakes the queue, which looks at all of them: many at once are one look.</summary>
     static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
+        var swept = 0L;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                if (await sweep.RunAsync(stoppingToken))
+                var isDue = swept == 0 || Stopwatch.GetElapsedTime(swept) >= options.Value.SweepInterval;
+                if (isDue && await sweep.RunAsync(stoppingToken))
                     signals.WakePump();
                 await phases.RunAsync(stoppingToken);
                 await queue.MoveAsync(stoppingToken);
-                await guard.WatchAsync(stoppingToken);
+                if (isDue)
+                {
+                    await guard.WatchAsync(stoppingToken);
+                    swept = Stopwatch.GetTimestamp();
+                }
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {

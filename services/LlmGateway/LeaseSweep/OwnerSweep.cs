@@ -157,8 +157,11 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     async Task<int> DeclineOverdueAsync(LedgerSession session, IAnnounce announce, CancellationToken cancellationToken)
     {
         var now = await session.NowAsync(cancellationToken);
+        // By the open batches that are overdue, of which there are hardly ever any: a call has the deadline of a batch that waits for it.
+        var asked = session.InSelected("call_key", "SELECT batch_call.call_key FROM batch JOIN batch_call ON batch_call.batch_id = batch.batch_id WHERE batch.finished_at IS NULL AND batch.deadline_at <= $1");
         var overdue = await session.QueryAsync(
-            new Statement("SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE state = 'Planned' AND deadline_at <= $1 ORDER BY call_key LIMIT $2").With(now).With(MostInOneGo), CallReleasing.Read, cancellationToken);
+            new Statement($"SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE {asked} AND {CallStatements.IsPlanned} AND deadline_at <= $1 ORDER BY call_key LIMIT $2").With(now).With(MostInOneGo),
+            CallReleasing.Read, cancellationToken);
         if (overdue.Count == 0)
             return 0;
         var declined = await session.ReleaseAsync(overdue, (own, keys) => CallStatements.DeclinePlanned(own, keys, CallReasons.DeadlinePassed), cancellationToken);

@@ -122,6 +122,12 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
     /// <summary><c>column = ANY($n)</c> in the database's own way.</summary>
     public string In(string column, int position) => IsPostgres ? $"{column} = ANY(${position})" : $"{column} IN (SELECT value FROM json_each(${position}))";
 
+    /// <summary>
+    /// <c>column IN (what this selects)</c>, selected first and once. PostgreSQL could otherwise begin with the table that is asked about and
+    /// look for each of its rows in the selection.
+    /// </summary>
+    public string InSelected(string column, string select) => IsPostgres ? $"{column} = ANY(ARRAY({select}))" : $"{column} IN ({select})";
+
     /// <summary>The database's clock: leases, deadlines and days never use the host's.</summary>
     public async Task<DateTime> NowAsync(CancellationToken cancellationToken) =>
         IsPostgres ? (await QueryAsync(new Statement("SELECT clock_timestamp()"), row => row.Utc(0), cancellationToken))[0] : _time.GetUtcNow().UtcDateTime;

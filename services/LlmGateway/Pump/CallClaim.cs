@@ -79,17 +79,11 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
     /// those of the next. Whole turns keep a claim, and the flushes after it, to few audits' rows.
     /// </summary>
     Task<IReadOnlyList<(string Key, Guid AuditId)>> ChooseAsync(string engine, Guid served, int wanted, CancellationToken cancellationToken) =>
-        transactions.ReadAsync<IReadOnlyList<(string, Guid)>>(async (session, token) =>
-        {
-            var group = new StatementGroup();
-            var (after, before) = (Planned(group, ">"), Planned(group, "<="));
-            await session.RunAsync(group, token);
-            return [.. after.Rows.Concat(before.Rows).Take(wanted)];
+        transactions.ReadAsync((session, token) => session.QueryAsync(
+            new Statement($"SELECT * FROM ({Planned(">")}) following UNION ALL SELECT * FROM ({Planned("<=")}) from_the_first LIMIT $3").With(engine).With(served).With(wanted), row => (row.GetString(0), row.GetGuid(1)), token), cancellationToken);
 
-            StatementGroup.Reading<(string, Guid)> Planned(StatementGroup from, string side) => from.Query(
-                new Statement($"SELECT call_key, audit_id FROM paid_call WHERE engine = $1 AND audit_id {side} $2 AND state = 'Planned' AND owner IS NULL ORDER BY audit_id, planned_at, position LIMIT $3")
-                    .With(engine).With(served).With(wanted), row => (row.GetString(0), row.GetGuid(1)));
-        }, cancellationToken);
+    static string Planned(string side) =>
+        $"SELECT call_key, audit_id FROM paid_call WHERE engine = $1 AND audit_id {side} $2 AND state = 'Planned' AND owner IS NULL ORDER BY audit_id, planned_at, position LIMIT $3";
 
     async Task<Result> ReserveAsync(LedgerSession session, IAnnounce announce, EngineDefinition engine, IReadOnlyList<(string Key, Guid AuditId)> chosen, CancellationToken cancellationToken)
     {
