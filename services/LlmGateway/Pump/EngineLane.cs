@@ -27,6 +27,7 @@ sealed partial class EngineLane
     readonly Lock _lock = new();
     readonly LinkedList<ClaimedCall> _queue = new();
     readonly EngineLimiter _limiter = new();
+    readonly SendPace _pace = new();
     readonly SemaphoreSlim _changed = new(0, 1);
     readonly EngineDefinition _engine;
     readonly LedgerWriter _writer;
@@ -86,8 +87,8 @@ sealed partial class EngineLane
     public long ExhaustedAt { get; set; } = -1;
 
     /// <summary>
-    /// How many more calls may be claimed: as many as there are slots wait here at most, and they are fetched when half of them are gone, so
-    /// that one claim serves many calls and nothing is hoarded.
+    /// How many more calls may be claimed: as many as there are slots wait here at most, or as were sent in the last second, and they are fetched
+    /// when half of them are gone, so that one claim serves many calls and nothing is hoarded.
     /// </summary>
     public int Appetite
     {
@@ -95,9 +96,14 @@ sealed partial class EngineLane
         {
             if (IsPaused || IsHalted || !_owner.IsRegistered || Share(Limits.RequestsPerMinute) is 0)
                 return 0;
-            var target = Math.Min(_owner.ShareOf(Limits.MaxConcurrency), MostWaiting);
+            var slots = _owner.ShareOf(Limits.MaxConcurrency);
+            if (slots == 0)
+                return 0;
             lock (_lock)
+            {
+                var target = Math.Min(Math.Max(slots, _pace.LastSecond(_time.GetUtcNow())), MostWaiting);
                 return _queue.Count > target / 2 ? 0 : target - _queue.Count;
+            }
         }
     }
 
@@ -173,6 +179,7 @@ sealed partial class EngineLane
                     next = _queue.First!.Value;
                     _queue.RemoveFirst();
                     _limiter.Take(_time.GetUtcNow(), next.TokenBound);
+                    _pace.Sent(_time.GetUtcNow());
                 }
             }
 
