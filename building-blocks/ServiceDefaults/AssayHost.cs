@@ -25,7 +25,7 @@ public static partial class AssayHost
     static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs one service on RabbitMQ and its own PostgreSQL database until it is told to stop.</summary>
-    /// <returns>The process's exit code: 0, or 1 if a setting is missing or wrong or the connection to the broker is dead.</returns>
+    /// <returns>The process's exit code: 0, or 1 if a setting is missing or wrong, the connection to the broker is dead or a stop did not come to its end.</returns>
     public static async Task<int> RunServiceAsync(AssayModule module, string[] args)
     {
         UseInvariantCulture();

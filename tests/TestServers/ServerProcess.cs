@@ -37,6 +37,9 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Everything it wrote, up to 20,000 lines.</summary>
     public IReadOnlyCollection<string> Log => _all;
 
+    /// <summary>Whether it wrote this, among its first lines or its last.</summary>
+    public bool Said(string words) => _all.Any(line => line.Contains(words, StringComparison.Ordinal)) || _log.Any(line => line.Contains(words, StringComparison.Ordinal));
+
     /// <summary>Starts a program without a shell.</summary>
     /// <param name="logFile">A file to which every line is appended, where the last lines in memory are not enough.</param>
     public static ServerProcess Start(string file, IEnumerable<string> arguments, string workingDirectory, IReadOnlyDictionary<string, string>? environment = null, string? logFile = null)

@@ -91,7 +91,7 @@ public sealed class ServiceProcess : IAsyncDisposable
         await process.EndedAsync();
         lock (_gate)
         {
-            if (_isStopped || process != _process || process.ExitCode != 1 || !(process.Log.Any(line => line.Contains(DeadConnection, StringComparison.Ordinal)) || process.LogTail.Contains(DeadConnection, StringComparison.Ordinal)))
+            if (_isStopped || process != _process || process.ExitCode != 1 || !process.Said(DeadConnection))
                 return;
             DeadConnections++;
             Start(more);
