@@ -96,6 +96,9 @@ static class AuditProjection
         row.StateSequence = message.Sequence;
         row.LastProgressAt = Later(row.LastProgressAt, message.At);
         row.Worker = message.Worker;
+        // A refusal ends no attempt, by whose number a step before it would be known as late: one that came after it has brought the row to life again.
+        if (message.To == AuditStates.Rejected && row.RejectedAt is not null && row.AcceptedAttempt == 0 && row.EndedAttempt == 0)
+            row.Status = AuditStates.Rejected;
         // Ends are told by their own events, with reason and time; a transition alone would be an ended audit without them.
         if (!ReadStates.IsLive(message.To) || message.Attempt <= row.EndedAttempt)
             return;
@@ -119,6 +122,9 @@ static class AuditProjection
             row.PlannedCalls = message.PlannedCalls;
         Spent(row, message.Attempt, MicroUsd.FromUsd(message.SpentUsd));
         if (message.Attempt <= row.EndedAttempt)
+            return;
+        // A refused audit lives again by its registration or its transition, not by a sign from before.
+        if (row.Status == AuditStates.Rejected)
             return;
         row.WaitingFor = message.WaitingFor;
         if (ReadStates.OrderOf(message.Phase) > ReadStates.OrderOf(row.Status))

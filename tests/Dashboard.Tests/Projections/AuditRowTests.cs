@@ -30,6 +30,15 @@ public sealed class MessagesInAnyOrder
         row => row.Apply(Sample.Completed(Id, attempt: 2, at: 170)),
     ];
 
+    static List<Action<AuditRow>> Refused() =>
+    [
+        row => row.Apply(Sample.Registered(Id)),
+        row => row.Apply(Sample.Transitioned(Id, 1, "Initial", AuditStates.Admitting)),
+        row => row.Apply(Sample.Progressed(Id, AuditStates.Admitting, 0, at: 1.5)),
+        row => row.Apply(Sample.Transitioned(Id, 2, AuditStates.Admitting, AuditStates.Rejected)),
+        row => row.Apply(Sample.Rejected(Id, RejectionReasons.SpendingHalted, at: 2)),
+    ];
+
     static string Face(AuditRow row) => $"{row.Status} {row.Attempt} {row.EndedAt:s} {row.FailureReason} {row.SpentMicroUsd} {row.Brand} {row.Visibility} {row.StateSequence} {row.AcceptedAttempt} {row.RegisteredAt:s} {row.Decisions}";
 
     static string Project(IEnumerable<Action<AuditRow>> messages)
@@ -41,13 +50,14 @@ public sealed class MessagesInAnyOrder
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Should_end_in_the_same_row(bool retried)
+    [InlineData("Completed 1")]
+    [InlineData("Completed 2")]
+    [InlineData("Rejected 1")]
+    public void Should_end_in_the_same_row(string end)
     {
-        var messages = retried ? FailingThenRetried() : Completing();
+        var messages = end switch { "Completed 1" => Completing(), "Completed 2" => FailingThenRetried(), _ => Refused() };
         var expected = Project(messages);
-        expected.ShouldStartWith(retried ? "Completed 2" : "Completed 1");
+        expected.ShouldStartWith(end);
         foreach (var order in Permutations(messages.Count))
             Project(order.Select(i => messages[i])).ShouldBe(expected, string.Join(',', order));
     }
