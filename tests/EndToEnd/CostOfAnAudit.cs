@@ -16,8 +16,8 @@ public static class CostOfAnAudit
     public static readonly IReadOnlyDictionary<string, DatabaseCost> Databases = new Dictionary<string, DatabaseCost>(StringComparer.Ordinal)
     {
         ["AuditSaga"] = new(25, 165),
-        ["LlmGateway"] = new(110, 2500),
-        ["Analyzer"] = new(18, 440),
+        ["LlmGateway"] = new(95, 1200),
+        ["Analyzer"] = new(18, 190),
         ["Dashboard"] = new(25, 150),
     };
 
