@@ -83,7 +83,7 @@ static class AnswerBatch
     static async Task<BatchReader> ReaderAsync(AnalyzerDbContext db, EngineAnswered message, AnswersRead? read, CancellationToken cancellationToken)
     {
         // An audit may have been erased since its texts were read.
-        if (read is not null && await db.Plans.AnyAsync(x => x.PlanId == read.PlanId && x.AuditId == message.AuditId, cancellationToken))
+        if (read is not null && await db.Plans.AnyAsync(x => x.PlanId == read.Reader.PlanId && x.AuditId == message.AuditId, cancellationToken))
             return read.Reader;
         var subject = await db.Subjects.FindAsync([message.AuditId], cancellationToken);
         var plan = await db.Plans.FindAsync([message.AuditId], cancellationToken);

@@ -15,11 +15,15 @@ sealed class BatchReader
 
     public BatchReader(SubjectRow subject, PlanRow plan)
     {
+        PlanId = plan.PlanId;
         _request = subject.ReadRequest();
         _queries = plan.ReadQueries().ToDictionary(query => query.QueryId, StringComparer.Ordinal);
         _brands = TrackedBrands.Of(_request);
         _fictitious = new(() => TrackedBrands.OnlyOf(QueryPlanner.FictitiousBrand(_request, _brands.AreNamedIn)));
     }
+
+    /// <summary>The plan it was made of.</summary>
+    public Guid PlanId { get; }
 
     /// <summary>The planned query an answer belongs to; one that is not in the plan is told from its own words.</summary>
     public PlannedQuery QueryOf(EngineAnswer answer) => _queries.GetValueOrDefault(answer.QuestionId) ?? new PlannedQuery

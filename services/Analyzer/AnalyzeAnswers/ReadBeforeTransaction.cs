@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Assay.Analyzer.AnalyzeAnswers;
 
-/// <summary>What was read from a batch's texts before its transaction began, by call key, and the reader of its plan, which takes time to make.</summary>
-sealed record AnswersRead(Guid PlanId, BatchReader Reader, IReadOnlyDictionary<string, TakenAnswer> ByCallKey);
+/// <summary>What was read from a batch's texts before its transaction began, by call key, and the reader, which takes time to make.</summary>
+sealed record AnswersRead(BatchReader Reader, IReadOnlyDictionary<string, TakenAnswer> ByCallKey);
 
 /// <summary>
 /// Reads the texts of a batch before its transaction begins, no more batches at once than there are processors. Reading is work for the
@@ -30,13 +30,13 @@ sealed class ReadBeforeTransaction(IServiceScopeFactory scopes, ReaderMemory rea
     /// <summary>Null where the batch is known already or its plan is not: the consumer then says what follows.</summary>
     async Task<AnswersRead?> ReadAsync(EngineAnswered message, CancellationToken cancellationToken)
     {
-        if (await FindReaderAsync(message, cancellationToken) is not ({ } reader, var planId))
+        if (await FindReaderAsync(message, cancellationToken) is not { } reader)
             return null;
         await Readers.WaitAsync(cancellationToken);
         try
         {
             // What has no text of its own may have one here, which only the transaction can tell.
-            return new(planId, reader, message.Answers.Where(answer => answer.Text is not null).DistinctBy(answer => answer.CallKey, StringComparer.Ordinal)
+            return new(reader, message.Answers.Where(answer => answer.Text is not null).DistinctBy(answer => answer.CallKey, StringComparer.Ordinal)
                 .ToDictionary(answer => answer.CallKey, answer => reader.Take(answer, ownText: null, ownHash: null), StringComparer.Ordinal));
         }
         finally
@@ -45,22 +45,22 @@ sealed class ReadBeforeTransaction(IServiceScopeFactory scopes, ReaderMemory rea
         }
     }
 
-    async Task<(BatchReader? Reader, Guid PlanId)> FindReaderAsync(EngineAnswered message, CancellationToken cancellationToken)
+    async Task<BatchReader?> FindReaderAsync(EngineAnswered message, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<AnalyzerDbContext>();
         var found = await db.Plans.Where(plan => plan.AuditId == message.AuditId && plan.Queries != null)
             .Select(plan => new { plan.PlanId, IsKnown = db.AnalyzedBatches.Any(batch => batch.BatchId == message.BatchId) }).SingleOrDefaultAsync(cancellationToken);
         if (found is null or { IsKnown: true })
-            return default;
+            return null;
         if (readers.Find(found.PlanId) is { } remembered)
-            return (remembered, found.PlanId);
+            return remembered;
         var panel = await (from plan in db.Plans.AsNoTracking() join subject in db.Subjects.AsNoTracking() on plan.AuditId equals subject.AuditId
                            where plan.PlanId == found.PlanId && plan.AuditId == message.AuditId select new { Subject = subject, Plan = plan }).SingleOrDefaultAsync(cancellationToken);
         if (panel is null)
-            return default;
+            return null;
         var reader = new BatchReader(panel.Subject, panel.Plan);
-        readers.Remember(found.PlanId, reader);
-        return (reader, found.PlanId);
+        readers.Remember(reader.PlanId, reader);
+        return reader;
     }
 }
