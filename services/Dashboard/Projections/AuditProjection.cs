@@ -83,7 +83,7 @@ static class AuditProjection
             && row.RegisteredAt is not null)
             return;
         var sentAgainSince = row.RegisteredAt > message.RejectedAt;
-        if (row.AcceptedAttempt == 0 && row.EndedAttempt == 0 && !sentAgainSince
+        if (HasNoAttempt(row) && !sentAgainSince
             && row.Status is ReadStates.Requested or AuditStates.Admitting or AuditStates.Rejected)
             row.Status = AuditStates.Rejected;
     }
@@ -97,7 +97,7 @@ static class AuditProjection
         row.LastProgressAt = Later(row.LastProgressAt, message.At);
         row.Worker = message.Worker;
         // A refusal ends no attempt, by whose number a step before it would be known as late: one that came after it has brought the row to life again.
-        if (message.To == AuditStates.Rejected && row.RejectedAt is not null && row.AcceptedAttempt == 0 && row.EndedAttempt == 0)
+        if (message.To == AuditStates.Rejected && row.RejectedAt is not null && HasNoAttempt(row))
             row.Status = AuditStates.Rejected;
         // Ends are told by their own events, with reason and time; a transition alone would be an ended audit without them.
         if (!ReadStates.IsLive(message.To) || message.Attempt <= row.EndedAttempt)
@@ -310,6 +310,9 @@ static class AuditProjection
         row.VisibilityHigh = visibility?.High;
         row.Overall = scores.GetValueOrDefault("overall")?.Value;
     }
+
+    /// <summary>Neither accepted nor ended: all there is of it is a request, which may be refused.</summary>
+    static bool HasNoAttempt(AuditRow row) => row.AcceptedAttempt == 0 && row.EndedAttempt == 0;
 
     static void Saw(AuditRow row, int attempt) => row.Attempt = Math.Max(row.Attempt, attempt);
 
