@@ -173,13 +173,14 @@ sealed partial class EngineLane
             TimeSpan wait;
             lock (_lock)
             {
-                wait = NextWait(_time.GetUtcNow());
+                var now = _time.GetUtcNow();
+                wait = NextWait(now);
                 if (wait == TimeSpan.Zero)
                 {
                     next = _queue.First!.Value;
                     _queue.RemoveFirst();
-                    _limiter.Take(_time.GetUtcNow(), next.TokenBound);
-                    _pace.Sent(_time.GetUtcNow());
+                    _limiter.Take(now, next.TokenBound);
+                    _pace.Sent(now);
                 }
             }
 

@@ -1,7 +1,7 @@
 // Assay as an engine of the audit-180 benchmark (the form of ../../../../shared/bench): 4 engines × 45 queries, then 22 advisor
 // calls (18 findings, 3 syntheses, 1 summary) per audit, over the real four services, RabbitMQ quorum queues and PostgreSQL.
 // `command()` starts a supervisor whose death takes all four services with it, so that one kill -9 hits the whole product at once.
-// The broker and the database outlive it, as the peers' Redis and PostgreSQL do.
+// The broker and the database outlive it, as the peers' Redis and PostgreSQL do. ASSAY_PG is added to every connection string, for example ';Maximum Pool Size=1'.
 import { spawn } from 'node:child_process'; import { createHash, randomUUID } from 'node:crypto'; import { fileURLToPath } from 'node:url';
 import fs from 'node:fs'; import http from 'node:http'; import net from 'node:net'; import os from 'node:os'; import path from 'node:path';
 
