@@ -14,7 +14,7 @@ readonly record struct Gate(bool Halted, bool OwnerIsAlive, Guid Owner, DateTime
 /// </summary>
 sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ownerLock, LedgerContinuity continuity, IOptions<LlmGatewayOptions> options, ILogger<GatewayOwner> logger)
 {
-    bool _everReady;
+    bool _mayUseShare;
     int _lockKey;
 
     public Guid Current { get; private set; }
@@ -28,10 +28,10 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
     public int Place { get; private set; }
 
     /// <summary>Whether every other instance has shrunk to its share, so that this one may use its own.</summary>
-    public bool MayUseShare => _everReady;
+    public bool MayUseShare => _mayUseShare;
 
     /// <summary>This instance's part of a limit that all instances share.</summary>
-    public int ShareOf(int limit) => !MayUseShare ? 0 : limit / Instances + (Place < limit % Instances ? 1 : 0);
+    public int ShareOf(int limit) => !_mayUseShare ? 0 : limit / Instances + (Place < limit % Instances ? 1 : 0);
 
     public async Task RegisterAsync(CancellationToken cancellationToken)
     {
@@ -46,14 +46,17 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
                 new Statement("INSERT INTO gateway_instance (owner, worker, lock_key, started_at, lease_until, divisor) VALUES ($1, $2, $3, $4, $5, 0)")
                     .With(owner).With(Worker).With(lockKey).With(now).With(now + options.Value.Lease), token);
         }, cancellationToken);
-        (Current, _lockKey) = (owner, lockKey);
+        // While it was taken for dead the others have grown, and what it had on the wire is still there.
+        (Current, _lockKey, _mayUseShare) = (owner, lockKey, false);
         Registered(logger, owner, Worker);
-        await RenewAsync(cancellationToken);
+        await RenewAsync(() => false, cancellationToken);
     }
 
     /// <summary>Renews the lease and counts the living; registers anew if this owner was taken for dead.</summary>
+    /// <param name="isWithinShare">Whether no more is on the wire than this owner's share, which has shrunk before this is asked. Others use theirs only then.</param>
+    /// <param name="cancellationToken">Ends the renewal.</param>
     /// <returns>False if the owner had died.</returns>
-    public async Task<bool> RenewAsync(CancellationToken cancellationToken)
+    public async Task<bool> RenewAsync(Func<bool> isWithinShare, CancellationToken cancellationToken)
     {
         await ownerLock.HoldAsync(_lockKey, cancellationToken);
         var (alive, living) = await transactions.RunAsync(async (session, _, token) =>
@@ -64,7 +67,8 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
             var instances = await session.QueryAsync(
                 new Statement("SELECT owner, divisor FROM gateway_instance WHERE dead_at IS NULL AND lease_until > $1 ORDER BY started_at, owner").With(now),
                 row => (Owner: row.GetGuid(0), Divisor: row.GetInt32(1)), token);
-            await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1 AND divisor <> $2").With(Current).With(instances.Count), token);
+            // Said before this instance grows: who joins now must wait for it to shrink again.
+            await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1 AND divisor > $2").With(Current).With(instances.Count), token);
             return (renewed == 1, instances);
         }, cancellationToken);
         if (!alive)
@@ -76,7 +80,10 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
 
         Instances = Math.Max(1, living.Count);
         Place = Math.Max(0, living.Select(instance => instance.Owner).ToList().IndexOf(Current));
-        _everReady |= living.Where(instance => instance.Owner != Current).All(instance => instance.Divisor >= living.Count);
+        _mayUseShare |= living.Where(instance => instance.Owner != Current).All(instance => instance.Divisor >= living.Count);
+        if (living.Any(instance => instance.Owner == Current && instance.Divisor < living.Count) && isWithinShare())
+            await transactions.RunAsync((session, _, token) => session.ExecuteAsync(
+                new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1").With(Current).With(living.Count), token), cancellationToken);
         return true;
     }
 

@@ -99,7 +99,7 @@ sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallCl
         {
             try
             {
-                if (!await owner.RenewAsync(stop))
+                if (!await owner.RenewAsync(lanes.AreWithinTheirShares, stop))
                     lanes.DropQueues();
                 await switches.ApplyAsync(stop);
                 await GiveBackStrandedAsync(stop);

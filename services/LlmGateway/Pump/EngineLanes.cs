@@ -13,6 +13,9 @@ sealed class EngineLanes(IEngineCatalog engines, LedgerWriter writer, GatewayOwn
 
     public int OnTheWire => All.Sum(lane => lane.OnTheWire);
 
+    /// <summary>Whether no lane has more on the wire than this instance's part of its engine's concurrency.</summary>
+    public bool AreWithinTheirShares() => All.All(lane => lane.OnTheWire <= owner.ShareOf(lane.Limits.MaxConcurrency));
+
     public EngineLane? Find(string engine) => All.FirstOrDefault(lane => string.Equals(lane.Engine.Name, engine, StringComparison.OrdinalIgnoreCase));
 
     public void DropQueues()

@@ -2,6 +2,7 @@ using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.Engines;
 using Assay.ServiceDefaults;
 using MassTransit;
+using Microsoft.EntityFrameworkCore;
 using SetEngineLimitsMessage = Assay.Contracts.Internal.LlmGateway.SetEngineLimits;
 using PauseEngineMessage = Assay.Contracts.Internal.LlmGateway.PauseEngine;
 
@@ -80,10 +81,11 @@ public sealed class SettingLimits
         var database = await GatewayHost.NewPostgresAsync();
         await using var one = await GatewayHost.StartOnAsync(database, engine);
         await using var other = await GatewayHost.StartOnAsync(database, engine);
+        // Each knows the other before there is work.
+        await RenewalsAsync(one, 2);
         var request = Requests.Audit(Requests.Queries(40));
         await one.OpenAsync(Requests.Open(request));
-        var ask = Requests.Ask(request);
-        await one.Bus.Publish(ask);
+        await one.Bus.Publish(Requests.Ask(request));
         // Both have taken their part: four each on the wire, more waiting in their lanes.
         await UntilAsync(one, engine => engine.OnTheWire == 8);
 
@@ -96,6 +98,38 @@ public sealed class SettingLimits
         answered.Answers.ShouldAllBe(answer => answer.State == CallStates.Answered);
         engine.Received.Count.ShouldBe(40);
         await one.ShouldBalanceAsync();
+    }
+
+    /// <summary>Who was alone may have the whole limit on the wire: an instance that joins sends nothing until that has shrunk.</summary>
+    [Fact]
+    [Trait("Needs", "Servers")]
+    public async Task Should_not_be_exceeded_by_an_instance_that_joins()
+    {
+        var engine = new TestEngine(concurrency: 8);
+        var gate = new TaskCompletionSource();
+        engine.Behaviour = async (query, _, ct) =>
+        {
+            await gate.Task.WaitAsync(ct);
+            await Task.Delay(5, ct);
+            return TestEngine.Answer(query);
+        };
+        var database = await GatewayHost.NewPostgresAsync();
+        await using var one = await GatewayHost.StartOnAsync(database, engine);
+        var request = Requests.Audit(Requests.Queries(40));
+        await one.OpenAsync(Requests.Open(request));
+        await one.Bus.Publish(Requests.Ask(request));
+        await UntilAsync(one, shown => shown.OnTheWire == 8);
+
+        await using var other = await GatewayHost.StartOnAsync(database, engine);
+        // Time enough for the one to say what it holds, and for the other to take what it may.
+        await RenewalsAsync(other, 2);
+        engine.MostAtOnce.ShouldBe(8);
+        gate.SetResult();
+        await GatewayHost.EventuallyAsync(() => one.Of<EngineAnswered>(request.AuditId).Concat(other.Of<EngineAnswered>(request.AuditId)).SingleOrDefault());
+        engine.MostAtOnce.ShouldBe(8);
+        engine.Received.Count.ShouldBe(40);
+        await RenewalsAsync(other, 2);
+        (await one.QueryAsync(ledger => ledger.Instances.Select(instance => instance.Divisor).ToListAsync())).ShouldBe([2, 2]);
     }
 
     [Theory]
@@ -141,6 +175,23 @@ public sealed class SettingLimits
         (await gateway.Bus.CreateRequestClient<SetEngineLimitsMessage>().GetResponse<EngineList>(Limits("test", concurrency, requests))).Message.Engines.ShouldHaveSingleItem();
 
     static async Task<EngineList> ListAsync(GatewayHost gateway) => (await gateway.Bus.CreateRequestClient<GetEngines>().GetResponse<EngineList>(new GetEngines())).Message;
+
+    /// <summary>Waits until every instance has renewed its lease so often.</summary>
+    static async Task RenewalsAsync(GatewayHost gateway, int times)
+    {
+        var until = DateTime.UtcNow.AddSeconds(30);
+        for (var renewed = DateTime.MinValue; times >= 0; times--)
+        {
+            List<DateTime> leases;
+            while ((leases = await gateway.QueryAsync(ledger => ledger.Instances.Select(instance => instance.LeaseUntil).ToListAsync())).Min() <= renewed)
+            {
+                DateTime.UtcNow.ShouldBeLessThan(until);
+                await Task.Delay(50);
+            }
+
+            renewed = leases.Max();
+        }
+    }
 
     static async Task UntilAsync(GatewayHost gateway, Func<EngineInfo, bool> reached)
     {
