@@ -12,7 +12,7 @@ const ours = 'Assay.Contracts.Internal';
 // The queues a service reads. Nobody else may.
 export const queues = {
   saga: ['audit-state', 'check-integrity', 'get-ledger-seen', 'fail-live-audits', 'audit-saga-operations'],
-  gateway: ['open-budget', 'close-budget', 'ask-engine', 'answers-stored', 'quote-audit', 'get-spending', 'get-engines', 'halt-spending', 'resume-spending', 'pause-engine', 'set-engine-limits', 'get-ledger-facts', 'recover-ledger', 'llm-gateway-operations'],
+  gateway: ['open-budget', 'close-budget', 'ask-engine', 'answers-stored', 'answers-erased', 'quote-audit', 'get-spending', 'get-engines', 'halt-spending', 'resume-spending', 'pause-engine', 'set-engine-limits', 'get-ledger-facts', 'recover-ledger', 'llm-gateway-operations'],
   analyzer: ['plan-queries', 'analyze-answers', 'score-audit', 'draft-insights', 'get-answer-texts', 'compare-audits', 'rederive-audit', 'erase-answers', 'get-partial-scores', 'get-analysis-facts', 'describe-again', 'analyzer-operations'],
   dashboard: ['project-audit', 'announce-alert', 'get-read-model-facts', 'repair-read-model', 'dashboard-operations'],
 };
@@ -22,7 +22,7 @@ const processes = { saga: 'AssayAuditSaga', gateway: 'AssayLlmGateway', analyzer
 
 // Every message: who may send it, who takes it. An exchange has the message's name.
 export const messages = {
-  'Assay.Contracts:RequestAudit': { from: ['dashboard', 'producers'], to: ['saga'] },
+  'Assay.Contracts:RequestAudit': { from: ['dashboard', 'producers', 'saga'], to: ['saga'] },
   'Assay.Contracts:CancelAudit': { from: ['dashboard', 'producers'], to: ['saga'] },
   'Assay.Contracts:RetryAudit': { from: ['dashboard', 'producers'], to: ['saga'] },
   'Assay.Contracts:QuoteAudit': { from: ['dashboard', 'producers'], to: ['gateway'] },
@@ -74,6 +74,7 @@ export const messages = {
   [`${ours}.Analyzer:AnswersAnalyzed`]: { from: ['analyzer'], to: ['saga'] },
   [`${ours}.Analyzer:AnswersDescribed`]: { from: ['analyzer'], to: ['dashboard'] },
   [`${ours}.Analyzer:AnswersJudged`]: { from: ['analyzer'], to: ['dashboard'] },
+  [`${ours}.Analyzer:AnswersErased`]: { from: ['analyzer'], to: ['gateway'] },
   [`${ours}.Analyzer:AuditScored`]: { from: ['analyzer'], to: ['saga', 'dashboard'] },
   [`${ours}.Analyzer:InsightsDrafted`]: { from: ['analyzer'], to: ['saga', 'dashboard'] },
   [`${ours}.Dashboard:PublishReport`]: { from: ['saga'], to: ['dashboard'] },

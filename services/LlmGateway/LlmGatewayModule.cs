@@ -1,3 +1,4 @@
+using Assay.LlmGateway.AnswersErased;
 using Assay.LlmGateway.AnswersStored;
 using Assay.LlmGateway.AskEngine;
 using Assay.LlmGateway.CloseBudget;
@@ -71,6 +72,7 @@ public sealed class LlmGatewayModule : AssayModule
         bus.AddConsumer<CloseBudgetConsumer, CloseBudgetConsumerDefinition>();
         bus.AddConsumer<AskEngineConsumer, AskEngineConsumerDefinition>();
         bus.AddConsumer<AnswersStoredConsumer, AnswersStoredConsumerDefinition>();
+        bus.AddConsumer<AnswersErasedConsumer, AnswersErasedConsumerDefinition>();
         bus.AddConsumer<QuoteAuditConsumer, QuoteAuditConsumerDefinition>();
         bus.AddConsumer<GetSpendingConsumer, GetSpendingConsumerDefinition>();
         bus.AddConsumer<GetLedgerFactsConsumer, GetLedgerFactsConsumerDefinition>();

@@ -17,7 +17,7 @@ static class MessagesInCode
         ["dashboard"] = typeof(Dashboard.DashboardModule).Assembly,
     };
 
-    /// <summary>Contract records the service constructs: every constructor of one that its code refers to.</summary>
+    /// <summary>Contract records the service makes: every one of which its code refers to a constructor, or to what <c>with</c> copies it by.</summary>
     public static IReadOnlySet<string> MadeBy(string service)
     {
         using var file = new PEReader(File.OpenRead(Services[service].Location));
@@ -26,7 +26,7 @@ static class MessagesInCode
         foreach (var handle in metadata.MemberReferences)
         {
             var member = metadata.GetMemberReference(handle);
-            if (member.Parent.Kind != HandleKind.TypeReference || metadata.GetString(member.Name) != ".ctor")
+            if (member.Parent.Kind != HandleKind.TypeReference || metadata.GetString(member.Name) is not (".ctor" or "<Clone>$"))
                 continue;
             var type = metadata.GetTypeReference((TypeReferenceHandle)member.Parent);
             if (metadata.GetString(type.Namespace) is { } name && name.StartsWith("Assay.Contracts", StringComparison.Ordinal))

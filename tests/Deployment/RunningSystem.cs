@@ -104,9 +104,11 @@ public sealed class RunningSystem : IAsyncLifetime
     /// <summary>Requests an audit over REST and waits for its end.</summary>
     public async Task<JsonElement> RunAuditAsync(string brand, string engine = "chatgpt") => await WaitForTheEndAsync(await RequestAuditAsync(brand, engine));
 
-    public async Task<string> RequestAuditAsync(string brand, string engine = "chatgpt")
+    public async Task<string> RequestAuditAsync(string brand, string engine = "chatgpt", bool auditCompetitors = false)
     {
-        using var accepted = await Api.PostAsJsonAsync("api/audits", Request(brand, engine));
+        var request = Request(brand, engine);
+        request["auditCompetitors"] = auditCompetitors;
+        using var accepted = await Api.PostAsJsonAsync("api/audits", request);
         accepted.StatusCode.ShouldBe(HttpStatusCode.Accepted, await accepted.Content.ReadAsStringAsync());
         return (await accepted.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("auditId").GetString()!;
     }

@@ -34,7 +34,7 @@ public sealed class TheMessageTable
         // A message nobody makes yet may already say who will.
         var madeBySomebody = MessagesInCode.Services.Keys.SelectMany(MessagesInCode.MadeBy).ToHashSet(StringComparer.Ordinal);
 
-        Names(tables, "from", service).Where(madeBySomebody.Contains).ShouldBe(MessagesInCode.MadeBy(service).Where(messages.Contains).Order(StringComparer.Ordinal));
+        Names(tables, "from", service).Where(madeBySomebody.Contains).ShouldBe(MessagesInCode.MadeBy(service).Where(messages.Contains).Except(CopiedOnly(service)).Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -49,6 +49,9 @@ public sealed class TheMessageTable
         tables.GetProperty("queues").GetProperty(service).EnumerateArray().Select(queue => queue.GetString()!).Order(StringComparer.Ordinal)
             .ShouldBe(MessagesInCode.QueuesOf(service));
     }
+
+    /// <summary>The Analyzer plans for a request that it has completed for itself, and sends none.</summary>
+    static string[] CopiedOnly(string service) => service == "analyzer" ? ["Assay.Contracts:RequestAudit"] : [];
 
     static IEnumerable<string> Names(JsonElement tables, string direction, string service) =>
         tables.GetProperty("messages").EnumerateObject()

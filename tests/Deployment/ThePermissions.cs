@@ -20,6 +20,11 @@ public sealed class ThePermissions(RunningSystem system)
         var id = first.GetProperty("auditId").GetString();
         var other = (await system.RunAuditAsync("Allowed")).GetProperty("auditId").GetString();
 
+        // Its end has the saga itself request audits.
+        var parent = (await system.WaitForTheEndAsync(await system.RequestAuditAsync("Parental", auditCompetitors: true))).ToString();
+        parent.ShouldContain("Completed");
+        await EventuallyAsync(async () => (await system.Api.GetFromJsonAsync<JsonElement>("api/audits?brand=Sony&status=Completed")).GetProperty("total").GetInt32() == 1, "the competitor's own audit, completed");
+
         // Everything that asks another service and waits for its answer.
         await PostAsync("api/audits/quote", RunningSystem.Request("Quoted"));
         await PostAsync("api/spending/halt", new { reason = "tests" });

@@ -25,6 +25,9 @@ public sealed record LedgerFact
     /// <summary>The fence.</summary>
     public required int ClosedAttempt { get; init; }
 
+    /// <summary>Whether this attempt was refused: it never held money, and there is nothing to close.</summary>
+    public bool Refused { get; init; }
+
     public required long ReservedMicroUsd { get; init; }
     public required long SpentMicroUsd { get; init; }
 }

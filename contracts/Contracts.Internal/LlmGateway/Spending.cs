@@ -107,4 +107,7 @@ public sealed record InDoubtCall
     public required string Reason { get; init; }
     public required long WorstCaseMicroUsd { get; init; }
     public required DateTime SentAt { get; init; }
+
+    /// <summary>How a later try of the same call ended: its state. Null if nothing is known of the call to this day.</summary>
+    public string? Since { get; init; }
 }

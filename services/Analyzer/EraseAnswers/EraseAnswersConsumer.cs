@@ -25,7 +25,10 @@ sealed partial class EraseAnswersConsumer(AnalyzerDbContext db, ILogger<EraseAns
         await db.Plans.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         await db.Subjects.Where(x => x.AuditId == auditId).ExecuteDeleteAsync(cancellationToken);
         Erased(logger, auditId, answers, context.Message.RequestedBy);
-        await context.RespondAsync(new AnswersErased { AuditId = auditId, Answers = answers });
+        var erased = new AnswersErased { AuditId = auditId, Answers = answers };
+        // The ledger holds what was asked, and insights' texts; it may be away now.
+        await context.Publish(erased, cancellationToken);
+        await context.RespondAsync(erased);
     }
 
     [LoggerMessage(LogLevel.Information, "Erased audit {AuditId} with {Answers} answers, as {RequestedBy} asked")]

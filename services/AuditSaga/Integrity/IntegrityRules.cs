@@ -37,7 +37,7 @@ static class IntegrityRules
         if (ledgers is not null && ledger is null && saga.Accepted)
             yield return Differs(IntegrityKinds.LedgerMissing, $"accepted and {saga.State}, but the ledger has no budget of it; was the ledger restored to an earlier point?");
         var closed = ledger is not null && ledger.ClosedAttempt >= saga.Attempt;
-        if (ledger is not null && ledger.Attempt >= saga.Attempt && !closed)
+        if (ledger is not null && ledger.Attempt >= saga.Attempt && !closed && !ledger.Refused)
             yield return Differs(IntegrityKinds.BudgetOpen, $"{saga.State} in attempt {saga.Attempt}, but the ledger has closed only attempt {ledger.ClosedAttempt}");
         if (closed && ledger!.SpentMicroUsd != saga.SpentMicroUsd)
             yield return Differs(IntegrityKinds.SpendingDiffers, $"the saga knows of {Usd(saga.SpentMicroUsd)}, the ledger of {Usd(ledger.SpentMicroUsd)}");

@@ -14,8 +14,8 @@ enum DeletionOutcome
 }
 
 /// <summary>
-/// Deletes an ended audit: first the texts, at the Analyzer, then everything here. The ledger keeps its amounts without texts and the saga its
-/// recovery facts: money and promises stay countable.
+/// Deletes an ended audit: first the texts, at the Analyzer, which has the ledger let its own go, then everything here. The ledger keeps its
+/// amounts and the saga what was requested, until it is pruned: money and promises stay countable.
 /// </summary>
 sealed class AuditDeletion(DashboardDbContext db, AnalyzerClient analyzer, TimeProvider time)
 {

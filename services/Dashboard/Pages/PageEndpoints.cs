@@ -351,7 +351,7 @@ static class PageEndpoints
         : Page<ConfirmPage>(new
         {
             Title = "Delete this audit", Action = $"/audits/{id}/delete", Button = "Delete it for good", BackHref = $"/audits/{id}", Danger = true,
-            Text = $"The report of {Show.Short(status.Brand ?? "this audit")}, its answers and texts are gone for good. Amounts in the ledger stay.",
+            Text = $"The report of {Show.Short(status.Brand ?? "this audit")}, its answers and texts are gone for good. What it cost stays in the ledger, and what was requested with the saga until it is pruned.",
         });
 
     static async Task<IResult> DeleteAsync(Guid id, HttpContext context, AuditDeletion deletion, OperatorTrail trail, CancellationToken cancellationToken)
@@ -390,6 +390,7 @@ static class PageEndpoints
         return Page<SpendingPage>(new
         {
             View = view, Error = error, Audits = await spending.AuditsAsync(page ?? 1, 30, cancellationToken), Trees = await spending.TreesAsync(cancellationToken), Today = time.GetUtcNow().UtcDateTime.Date,
+            Retriable = await spending.RetriableAsync(view?.InDoubt.Select(call => call.AuditId) ?? [], cancellationToken),
         });
     }
 

@@ -21,7 +21,7 @@ public sealed record EngineSpendingView(string Day, string Engine, int Tries, in
 
 public sealed record ScopeView(string Scope, decimal CeilingUsd, decimal ReservedUsd, decimal SpentUsd, decimal OverrunUsd);
 
-public sealed record InDoubtView(Guid AuditId, string CallKey, string Engine, string Query, string Reason, decimal WorstCaseUsd, DateTime SentAt);
+public sealed record InDoubtView(Guid AuditId, string CallKey, string Engine, string Query, string Reason, decimal WorstCaseUsd, DateTime SentAt, string? Since = null);
 
 /// <summary>What became of a halt or resume.</summary>
 public sealed record HaltView(bool Halted, string Reason, string By, DateTime At);
@@ -38,7 +38,7 @@ sealed class GatewayClient(
         var status = await AskAsync("the state of spending", () => spending.GetResponse<SpendingStatus>(new GetSpending { AuditId = auditId, Days = days }, cancellationToken, Patience));
         return new SpendingView(status.Halted, status.HaltReason, status.HaltedBy, status.HaltedAt, MicroUsd.ToUsd(status.BurnMicroUsdPerMinute),
             [.. status.Scopes.Select(s => new ScopeView(s.Scope, MicroUsd.ToUsd(s.CeilingMicroUsd), MicroUsd.ToUsd(s.ReservedMicroUsd), MicroUsd.ToUsd(s.SpentMicroUsd), MicroUsd.ToUsd(s.OverrunMicroUsd)))],
-            [.. status.InDoubt.Select(c => new InDoubtView(c.AuditId, c.CallKey, c.Engine, c.Query, c.Reason, MicroUsd.ToUsd(c.WorstCaseMicroUsd), c.SentAt))])
+            [.. status.InDoubt.Select(c => new InDoubtView(c.AuditId, c.CallKey, c.Engine, c.Query, c.Reason, MicroUsd.ToUsd(c.WorstCaseMicroUsd), c.SentAt, c.Since))])
         {
             ByDay = [.. status.ByDay.Select(d => new EngineSpendingView(d.Day, d.Engine, d.Tries, d.PaidTries, MicroUsd.ToUsd(d.SpentMicroUsd), MicroUsd.ToUsd(d.InDoubtMicroUsd), MicroUsd.ToUsd(d.ReservedMicroUsd)))],
         };

@@ -1,3 +1,4 @@
+using Assay.Contracts;
 using Assay.Contracts.Internal;
 using Assay.Dashboard.Audits;
 using Assay.Dashboard.Database;
@@ -24,6 +25,13 @@ sealed class SpendingReader(DashboardDbContext db)
             .Select(a => new { a.AuditId, a.Brand, a.Status, a.Simulated, a.Calls, a.PaidTries, a.Reused, a.InDoubt, a.SpentMicroUsd, a.ReservedMicroUsd, a.InDoubtMicroUsd, a.CeilingMicroUsd }).ToListAsync(cancellationToken);
         return new Paged<AuditSpending>([.. rows.Select(a => new AuditSpending(a.AuditId, a.Brand, a.Status, a.Simulated, 1, a.Calls, a.PaidTries, a.Reused, a.InDoubt,
             MicroUsd.ToUsd(a.SpentMicroUsd), MicroUsd.ToUsd(a.ReservedMicroUsd), MicroUsd.ToUsd(a.InDoubtMicroUsd), MicroUsd.ToUsd(a.CeilingMicroUsd)))], page, pageSize, total);
+    }
+
+    /// <summary>Those of these audits that a retry can go on with.</summary>
+    public async Task<IReadOnlySet<Guid>> RetriableAsync(IEnumerable<Guid> auditIds, CancellationToken cancellationToken)
+    {
+        var ids = auditIds.Distinct().ToList();
+        return await db.Audits.AsNoTracking().Where(a => ids.Contains(a.AuditId) && (a.Status == AuditStates.Failed || a.Status == AuditStates.Cancelled)).Select(a => a.AuditId).ToHashSetAsync(cancellationToken);
     }
 
     /// <summary>Trees of more than one audit, the latest first.</summary>

@@ -26,6 +26,16 @@ static class CallStatements
     public static Statement ReturnPlanned(LedgerSession session, string[] callKeys) =>
         new Statement($"UPDATE paid_call SET reserved_micro_usd = 0, owner = NULL WHERE {session.In("call_key", 1)} AND {IsPlanned}").With(callKeys);
 
+    /// <summary>What stands as the request of a call whose audit was deleted.</summary>
+    const string ErasedRequest = """{"text":"","purpose":"erased"}""";
+
+    /// <summary>Lets go what was asked and answered of an audit's calls; hashes and amounts stay. A planned call is left alone: what it asks is still to be sent.</summary>
+    public static Statement Erase(Guid auditId) =>
+        new Statement("UPDATE paid_call SET text = NULL, sources_json = NULL, request_json = $2 WHERE audit_id = $1 AND state <> 'Planned' AND request_json <> $2").With(auditId).With(ErasedRequest);
+
+    /// <summary>A value for a call's row, and none if its audit was deleted: an outcome may come after that.</summary>
+    public static string UnlessErased(string value) => $"CASE WHEN request_json <> '{ErasedRequest}' THEN {value} END";
+
     /// <summary>
     /// Gives a call that an earlier attempt's try has left to the live attempt, if a batch of it waits: unbilled it is planned anew, in doubt it
     /// is planned only with a permission that is unused. Otherwise it stays what it is.

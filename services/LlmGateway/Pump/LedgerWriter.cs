@@ -363,7 +363,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             .With("told_at", outcome => outcome.Decision!.CallState is CallStates.Answered or CallStates.Refused or CallStates.Empty && !IsReplanned(outcome) ? now : (DateTime?)null);
         return Statement.About(rows, $"""
             UPDATE paid_call SET state = new_state, fallback_state = fallback, reason = why, reserved_micro_usd = 0, owner = NULL, spent_micro_usd = spent_micro_usd + charged, paid_tries = paid_tries + paid,
-                invalid_tries = invalid_tries + invalid, text = new_text, text_hash = new_hash, sources_json = sources, search_used = searched, served_model = model_told, surface = surface_told,
+                invalid_tries = invalid_tries + invalid, text = {CallStatements.UnlessErased("new_text")}, text_hash = new_hash, sources_json = {CallStatements.UnlessErased("sources")}, search_used = searched, served_model = model_told, surface = surface_told,
                 response_time_ms = took_ms, input_tokens = tokens_in, output_tokens = tokens_out, cache_hit = cached, raw_hash = raw, answered_at = told_at
             FROM {session.Rows(rows, "told")} WHERE call_key = call AND try_id = try AND {IsLatest}
             RETURNING try_id

@@ -17,7 +17,7 @@ sealed class GetLedgerFactsConsumer(LlmGatewayDbContext db) : IConsumer<GetLedge
         var asked = db.AuditBudgets.AsNoTracking();
         asked = ids is null ? asked.Where(budget => budget.AuditId > after) : asked.Where(budget => ids.Contains(budget.AuditId));
         var budgets = await asked.OrderBy(budget => budget.AuditId).Take(limit)
-            .Select(budget => new { budget.AuditId, budget.Attempt, budget.ClosedAttempt })
+            .Select(budget => new { budget.AuditId, budget.Attempt, budget.ClosedAttempt, Refused = budget.State == BudgetStates.Refused })
             .ToArrayAsync(context.CancellationToken);
         var scopes = budgets.Select(budget => Scopes.Audit(budget.AuditId)).ToArray();
         var money = await db.Spending.AsNoTracking().Where(spending => scopes.Contains(spending.Scope))
@@ -33,6 +33,7 @@ sealed class GetLedgerFactsConsumer(LlmGatewayDbContext db) : IConsumer<GetLedge
                        AuditId = budget.AuditId,
                        Attempt = budget.Attempt,
                        ClosedAttempt = budget.ClosedAttempt,
+                       Refused = budget.Refused,
                        ReservedMicroUsd = spending?.ReservedMicroUsd ?? 0,
                        SpentMicroUsd = spending?.SpentMicroUsd ?? 0,
                    },

@@ -33,7 +33,7 @@ sealed class GetSpendingConsumer(LedgerTransactions transactions) : IConsumer<Ge
         var burn = (await session.QueryAsync(
             new Statement("SELECT CAST(COALESCE(SUM(spent_micro_usd), 0) AS BIGINT) FROM paid_try WHERE ended_at > $1").With(now.AddMinutes(-1)), row => row.GetInt64(0), cancellationToken))[0];
         const string doubts = """
-            SELECT t.audit_id, t.call_key, t.engine, c.request_json, t.reason, t.spent_micro_usd, t.sent_at FROM paid_try t JOIN paid_call c ON c.call_key = t.call_key WHERE t.state = 'InDoubt'
+            SELECT t.audit_id, t.call_key, t.engine, c.request_json, t.reason, t.spent_micro_usd, t.sent_at, c.state FROM paid_try t JOIN paid_call c ON c.call_key = t.call_key WHERE t.state = 'InDoubt'
             """;
         var inDoubt = await session.QueryAsync(
             auditId is { } only ? new Statement($"{doubts} AND t.audit_id = $1 ORDER BY t.sent_at DESC LIMIT 500").With(only) : new Statement($"{doubts} ORDER BY t.sent_at DESC LIMIT 500"),
@@ -46,6 +46,7 @@ sealed class GetSpendingConsumer(LedgerTransactions transactions) : IConsumer<Ge
                 Reason = row.TextOrNull(4) ?? "",
                 WorstCaseMicroUsd = row.GetInt64(5),
                 SentAt = row.Utc(6),
+                Since = row.GetString(7) is var state and not CallStates.InDoubt ? state : null,
             }, cancellationToken);
         return new SpendingStatus
         {

@@ -37,6 +37,7 @@ public sealed class When_services_are_compared : IDisposable
     {
         Kinds(Completed, null, Analysis, Shown).ShouldBe([IntegrityKinds.LedgerMissing]);
         Kinds(Completed, Ledger with { ClosedAttempt = 0 }, Analysis, Shown).ShouldBe([IntegrityKinds.BudgetOpen]);
+        Kinds(Completed, Ledger with { ClosedAttempt = 0, Refused = true }, Analysis, Shown).ShouldBeEmpty();
         Kinds(Completed, Ledger with { SpentMicroUsd = 501 }, Analysis, Shown).ShouldBe([IntegrityKinds.SpendingDiffers, IntegrityKinds.SpendingShownDiffers]);
         Kinds(Completed, Ledger, null, Shown).ShouldBe([IntegrityKinds.AnalysisMissing]);
         Kinds(Completed, Ledger, Analysis with { BatchIds = [] }, Shown).ShouldBe([IntegrityKinds.AnalysisMissing]);

@@ -3,6 +3,7 @@ using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.Engines;
 using Assay.LlmGateway.Ledger;
 using Assay.ServiceDefaults;
+using MassTransit;
 using Microsoft.EntityFrameworkCore;
 
 namespace Assay.LlmGateway.Pump;
@@ -25,6 +26,7 @@ public sealed class PayingForDoubt
 
         await gateway.OpenAsync(Requests.Open(request, attempt: 2));
         (await gateway.AskAsync(Requests.Ask(request, attempt: 2))).Answers[0].State.ShouldBe(CallStates.InDoubt);
+        (await InDoubtAsync(gateway)).Since.ShouldBeNull();
         engine.Received.Count.ShouldBe(1, "nobody permitted another try");
         await gateway.CloseAsync(request.AuditId, 2);
 
@@ -34,6 +36,7 @@ public sealed class PayingForDoubt
         answer.State.ShouldBe(CallStates.Answered);
         answer.CostMicroUsd.ShouldBe(worst + 105, "the doubtful try's worst case stays spent");
         answer.PaidTries.ShouldBe(2);
+        (await InDoubtAsync(gateway)).Since.ShouldBe(CallStates.Answered);
         engine.Received.Select(received => received.Key).Distinct().ShouldHaveSingleItem("the key goes out without any suffix");
         (await gateway.QueryAsync(database => database.PaidTries.AsNoTracking().OrderBy(attempt => attempt.Number).Select(attempt => attempt.Permitted).ToListAsync())).ShouldBe([0, 1]);
         await gateway.ShouldBalanceAsync();
@@ -186,4 +189,7 @@ public sealed class PayingForDoubt
         engine.MostAtOnce.ShouldBeLessThanOrEqualTo(2);
         await gateway.ShouldBalanceAsync();
     }
+
+    static async Task<InDoubtCall> InDoubtAsync(GatewayHost gateway) =>
+        (await gateway.Bus.CreateRequestClient<GetSpending>().GetResponse<SpendingStatus>(new GetSpending())).Message.InDoubt.ShouldHaveSingleItem();
 }
