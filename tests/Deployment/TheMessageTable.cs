@@ -50,7 +50,7 @@ public sealed class TheMessageTable
             .ShouldBe(MessagesInCode.QueuesOf(service));
     }
 
-    /// <summary>The Analyzer plans for a request that it has completed for itself, and sends none.</summary>
+    /// <summary>The Analyzer reads answers anew with other brands in the request that it keeps, and sends none.</summary>
     static string[] CopiedOnly(string service) => service == "analyzer" ? ["Assay.Contracts:RequestAudit"] : [];
 
     static IEnumerable<string> Names(JsonElement tables, string direction, string service) =>

@@ -15,7 +15,8 @@ public sealed partial class WhatItTells(RunningSystem system)
         (await system.RunAuditAsync("Traced")).GetProperty("status").GetString().ShouldBe("Completed");
 
         string[] stations = ["assay-dashboard", "assay-auditsaga", "assay-llmgateway", "assay-analyzer"];
-        string[] work = ["audit-state", "ask-engine", "analyze-answers", "score-audit", "project-audit"];
+        // From the request to the report: the first and the last are in it, and what happens in between without a message at hand.
+        string[] work = ["HttpRequestIn", "RequestAudit", "audit-state", "open-budget", "ask-engine", "ask engine", "end batch", "analyze-answers", "score-audit", "draft-insights", "PublishReport", "ReportPublished", "AuditCompleted"];
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
         {

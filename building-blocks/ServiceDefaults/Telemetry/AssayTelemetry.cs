@@ -31,8 +31,10 @@ public static class AssayTelemetry
         {
             meters.AddReader(new PeriodicExportingMetricReader(new OtlpMetricExporter(new OtlpExporterOptions()), 15_000));
             var tracer = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(Sources)
-                .AddProcessor(new BatchActivityExportProcessor(new OtlpTraceExporter(new OtlpExporterOptions()))).Build();
-            builder.Services.AddSingleton(new Started(tracer));
+                .AddProcessor(new BatchActivityExportProcessor(new OtlpTraceExporter(new OtlpExporterOptions())));
+            if (string.IsNullOrEmpty(builder.Configuration["OTEL_TRACES_SAMPLER"]))
+                tracer.SetSampler(new ParentBasedSampler(new WithoutPolling()));
+            builder.Services.AddSingleton(new Started(tracer.Build()));
         }
 
         builder.Services.AddSingleton(exporter);
@@ -55,6 +57,16 @@ public static class AssayTelemetry
             return true;
         return key is not null && CryptographicOperations.FixedTimeEquals(
             SHA256.HashData(Encoding.UTF8.GetBytes(context.Request.Headers.Authorization.ToString())), SHA256.HashData(Encoding.UTF8.GetBytes($"Bearer {key}")));
+    }
+
+    /// <summary>
+    /// Drops traces that begin with asking somebody: what looks for work by itself, mostly in a database, would hide the traces of work. What
+    /// asks for an audit goes on with the audit's trace.
+    /// </summary>
+    sealed class WithoutPolling : Sampler
+    {
+        public override SamplingResult ShouldSample(in SamplingParameters samplingParameters) =>
+            new(samplingParameters.Kind == System.Diagnostics.ActivityKind.Client ? SamplingDecision.Drop : SamplingDecision.RecordAndSample);
     }
 
     /// <summary>A provider to be disposed, and so flushed, with the host.</summary>

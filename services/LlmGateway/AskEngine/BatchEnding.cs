@@ -10,7 +10,8 @@ namespace Assay.LlmGateway.AskEngine;
 /// <summary>Ends batches whose last call is decided, each exactly once, and publishes their answers in the same transaction.</summary>
 static class BatchEnding
 {
-    const string BatchColumns = "batch_id, audit_id, attempt, purpose, engine, engine_kind, model, simulated";
+    const string BatchColumns =
+        "batch_id, audit_id, attempt, purpose, engine, engine_kind, model, simulated, (SELECT trace_parent FROM audit_budget WHERE audit_budget.audit_id = batch.audit_id)";
 
     /// <summary>A call of the row <c>batch</c> that nobody has decided yet.</summary>
     const string Undecided =
@@ -22,7 +23,7 @@ static class BatchEnding
     /// </summary>
     const string IsOpen = "CASE WHEN finished_at IS NULL THEN 1 ELSE 0 END = 1";
 
-    sealed record BatchView(Guid BatchId, Guid AuditId, int Attempt, string Purpose, string Engine, string EngineKind, string Model, bool Simulated);
+    sealed record BatchView(Guid BatchId, Guid AuditId, int Attempt, string Purpose, string Engine, string EngineKind, string Model, bool Simulated, string? TraceParent);
 
     /// <summary>Ends those of the open batches that hold one of these calls and have nothing undecided left.</summary>
     public static async Task<int> EndBatchesOfCallsAsync(this LedgerSession session, IAnnounce announce, IReadOnlyCollection<string> callKeys, CancellationToken cancellationToken)
@@ -103,6 +104,7 @@ static class BatchEnding
 
         foreach (var batch in batches)
         {
+            using var ending = AuditTrace.GoOn("end batch", batch.TraceParent);
             await announce.PublishAsync(new EngineAnswered
             {
                 AuditId = batch.AuditId,
@@ -125,7 +127,7 @@ static class BatchEnding
     }
 
     static BatchView ReadBatch(DbDataReader row) =>
-        new(row.GetGuid(0), row.GetGuid(1), row.GetInt32(2), row.GetString(3), row.GetString(4), row.GetString(5), row.GetString(6), row.GetBoolean(7));
+        new(row.GetGuid(0), row.GetGuid(1), row.GetInt32(2), row.GetString(3), row.GetString(4), row.GetString(5), row.GetString(6), row.GetBoolean(7), row.TextOrNull(8));
 
     static EngineAnswer ReadAnswer(DbDataReader row)
     {

@@ -54,6 +54,7 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
             budget.Property(row => row.Day).HasMaxLength(10);
             budget.Property(row => row.InDoubtPolicy).HasMaxLength(16);
             budget.Property(row => row.RefusalReason).HasMaxLength(64);
+            budget.Property(row => row.TraceParent).HasMaxLength(55);
             budget.HasIndex(row => row.State).HasFilter("state IN ('Waiting', 'Open')");
         });
 

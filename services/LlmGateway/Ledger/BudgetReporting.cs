@@ -11,8 +11,8 @@ static class BudgetReporting
         var group = new StatementGroup();
         var askedNow = session.AskNow(group);
         var budget = group.Query(
-            new Statement("UPDATE audit_budget SET report_version = report_version + 1 WHERE audit_id = $1 RETURNING attempt, closed_attempt, report_version, ceiling_micro_usd").With(auditId),
-            row => (Attempt: row.GetInt32(0), Closed: row.GetInt32(1), Version: row.GetInt64(2), Ceiling: row.GetInt64(3)));
+            new Statement("UPDATE audit_budget SET report_version = report_version + 1 WHERE audit_id = $1 RETURNING attempt, closed_attempt, report_version, ceiling_micro_usd, trace_parent").With(auditId),
+            row => (Attempt: row.GetInt32(0), Closed: row.GetInt32(1), Version: row.GetInt64(2), Ceiling: row.GetInt64(3), TraceParent: row.TextOrNull(4)));
         var spending = group.Query(
             new Statement("SELECT ceiling_micro_usd, reserved_micro_usd, spent_micro_usd, overrun_micro_usd FROM spending WHERE scope = $1").With(Scopes.Audit(auditId)),
             row => (Ceiling: row.GetInt64(0), Reserved: row.GetInt64(1), Spent: row.GetInt64(2), Overrun: row.GetInt64(3)));
@@ -32,9 +32,10 @@ static class BudgetReporting
         await session.RunAsync(group, cancellationToken);
         if (budget.Rows.Count == 0)
             return;
-        var (attempt, closed, version, ceiling) = budget.Rows[0];
+        var (attempt, closed, version, ceiling, traceParent) = budget.Rows[0];
         var money = spending.Rows.Count > 0 ? spending.Rows[0] : (ceiling, 0, 0, 0);
 
+        using var reporting = AuditTrace.GoOn("report budget", traceParent);
         await announce.PublishAsync(new BudgetReported
         {
             AuditId = auditId,

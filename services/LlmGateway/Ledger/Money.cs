@@ -17,6 +17,7 @@ sealed record BudgetView
     public required string InDoubtPolicy { get; init; }
     public required int AskAgainAttempt { get; init; }
     public required string? PinsJson { get; init; }
+    public required string? TraceParent { get; init; }
     public required string? Phase { get; init; }
     public required long AnswersWorstMicroUsd { get; init; }
     public required long InsightsWorstMicroUsd { get; init; }

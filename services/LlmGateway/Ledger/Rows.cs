@@ -68,6 +68,9 @@ public sealed class AuditBudget
 
     public string? PinsJson { get; set; }
 
+    /// <summary>The trace in which this attempt was asked for, as a W3C <c>traceparent</c>; null if nobody traced it.</summary>
+    public string? TraceParent { get; set; }
+
     /// <summary>Place in the queue for money; smaller goes first.</summary>
     public long QueueNumber { get; set; }
 

@@ -32,6 +32,7 @@ sealed class BudgetOpening(LedgerContinuity continuity, IOptions<LlmGatewayOptio
         await session.RunAsync(first, cancellationToken);
         if (locked.Rows is not [{ State: BudgetStates.Waiting } budget])
             return null;
+        using var opening = AuditTrace.GoOn("open budget", budget.TraceParent);
         var (now, waiting) = (askedNow(), asked.Rows[0]);
         var day = Scopes.DayOf(now);
         var (rows, ceilings) = await LockScopesAsync(session, budget, waiting, day, cancellationToken);

@@ -38,9 +38,9 @@ sealed class OpenBudgetConsumer(LlmGatewayDbContext database, IEngineCatalog eng
 
         await session.ExecuteAsync(
             new Statement("""
-                UPDATE audit_budget SET planned_calls = $2, worst_case_micro_usd = $3, answers_worst_micro_usd = $4, insights_worst_micro_usd = $5, pins_json = $6 WHERE audit_id = $1
+                UPDATE audit_budget SET planned_calls = $2, worst_case_micro_usd = $3, answers_worst_micro_usd = $4, insights_worst_micro_usd = $5, pins_json = $6, trace_parent = $7 WHERE audit_id = $1
                 """).With(message.AuditId).With(plan.Calls).With(plan.WorstCaseMicroUsd).With(plan.AnswersWorstMicroUsd).With(plan.InsightsWorstMicroUsd)
-                .With(JsonSerializer.Serialize(plan.Pins(), AssayJson.Options)), cancellationToken);
+                .With(JsonSerializer.Serialize(plan.Pins(), AssayJson.Options)).With(AuditTrace.Current), cancellationToken);
 
         // First come, first served: who finds a queue joins it, and the sweep lets it move.
         var others = await session.QueryAsync(

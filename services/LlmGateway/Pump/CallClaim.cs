@@ -152,7 +152,7 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
                     moves.Reserve(budget, call.WorstCase);
                     running[auditId] = (running[auditId].Allocated + decision.Grow, running[auditId].Reserved + call.WorstCase);
                     spending[audit] = spending[audit] with { Reserved = spending[audit].Reserved + call.WorstCase };
-                    claimed.Add(Claimed(engine, call));
+                    claimed.Add(Claimed(engine, call, budget.TraceParent));
                     break;
             }
         }
@@ -177,7 +177,7 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
         return Statement.About(rows, $"UPDATE paid_call SET owner = taken_by, reserved_micro_usd = reserved FROM {session.Rows(rows, "taken")} WHERE call_key = call AND {CallStatements.IsPlanned} AND owner IS NULL");
     }
 
-    ClaimedCall Claimed(EngineDefinition engine, Candidate call)
+    ClaimedCall Claimed(EngineDefinition engine, Candidate call, string? traceParent)
     {
         var permitted = call.FallbackState == CallStates.InDoubt;
         return new ClaimedCall
@@ -191,6 +191,7 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Gate
             ReservedMicroUsd = call.WorstCase,
             TokenBound = call.TokenBound,
             DeadlineAt = call.DeadlineAt,
+            TraceParent = traceParent,
             Tries = call.Tries,
             InvalidTries = call.InvalidTries,
             IsPermitted = permitted,

@@ -16,6 +16,9 @@ sealed record ClaimedCall
     public required int TokenBound { get; init; }
     public required DateTime DeadlineAt { get; init; }
 
+    /// <summary>The audit's trace; null if nobody traced it.</summary>
+    public required string? TraceParent { get; init; }
+
     /// <summary>Sends so far, over all attempts.</summary>
     public required int Tries { get; init; }
 

@@ -260,6 +260,7 @@ sealed partial class EngineLane
             return new(permit, null);
         if (Stopwatch.GetElapsedTime(permit.StoredAt) > PermitLife)
             return new(permit, null);
+        using var asking = AuditTrace.GoOn("ask engine", call.TraceParent)?.SetTag("assay.audit_id", call.AuditId).SetTag("assay.engine", call.Engine.Name).SetTag("assay.call_key", call.CallKey);
         try
         {
             return new(permit, await call.Engine.Engine.AskAsync(call.Request with { WriteBy = permit.StoredAt + (long)(PermitLife.TotalSeconds * Stopwatch.Frequency) }, CallKey.OnTheWire(call.CallKey, call.InvalidTries), wire));

@@ -237,6 +237,11 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                         .HasColumnType("character varying(16)")
                         .HasColumnName("state");
 
+                    b.Property<string>("TraceParent")
+                        .HasMaxLength(55)
+                        .HasColumnType("character varying(55)")
+                        .HasColumnName("trace_parent");
+
                     b.Property<Guid>("TrackingId")
                         .HasColumnType("uuid")
                         .HasColumnName("tracking_id");

@@ -232,6 +232,11 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("state");
 
+                    b.Property<string>("TraceParent")
+                        .HasMaxLength(55)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("trace_parent");
+
                     b.Property<Guid>("TrackingId")
                         .HasColumnType("TEXT")
                         .HasColumnName("tracking_id");
