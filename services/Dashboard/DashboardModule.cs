@@ -107,6 +107,7 @@ public sealed class DashboardModule : AssayModule
         });
         services.AddSingleton<WebhookSignal>();
         services.AddHostedService<WebhookDelivery>();
+        services.AddHostedService<ExpiredRequestSweep>();
 
         services.AddHttpContextAccessor();
         services.AddRazorComponents();

@@ -167,6 +167,27 @@ public sealed class FaultedMessagesOnABroker : IAsyncLifetime
         (await QueueAsync("weigh_error", 1)).Count.ShouldBe(1);
     }
 
+    [Fact]
+    [Trait("Needs", "Servers")]
+    public async Task Should_drop_a_request_that_expired_unread_and_never_send_it_again()
+    {
+        // Nobody reads; a request and a command outlive their time.
+        await host!.StopAsync();
+        await using (var connection = await ConnectAsync())
+        await using (var channel = await connection.CreateChannelAsync())
+            foreach (var more in new[] { "\"requestId\":\"" + Guid.NewGuid() + "\",", "" })
+                await channel.BasicPublishAsync("", "weigh", true, new BasicProperties { Persistent = true, ContentType = "application/vnd.masstransit+json", MessageId = Guid.NewGuid().ToString(), Expiration = "50" },
+                    System.Text.Encoding.UTF8.GetBytes($$"""{{{more}}"messageId":"{{Guid.NewGuid()}}","messageType":["urn:message:Assay.ServiceDefaults.Tests:Weigh"],"message":{"auditId":"{{Guid.NewGuid()}}","what":"anvil"} }"""));
+        (await QueueAsync("assay-dead-letter", 2)).Messages.Count(message => message.IsExpiredRequest).ShouldBe(1);
+
+        (await Messages.SendAgainAsync("assay-dead-letter", message => message.IsExpiredRequest, CancellationToken.None)).ShouldBe(0);
+        (await Messages.DropExpiredRequestsAsync(CancellationToken.None)).ShouldBe(1);
+        (await Messages.DropExpiredRequestsAsync(CancellationToken.None)).ShouldBe(0);
+
+        var left = (await QueueAsync("assay-dead-letter", 1)).Messages.ShouldHaveSingleItem();
+        (left.FaultType, left.IsExpiredRequest).ShouldBe(("expired", false));
+    }
+
     async Task PublishAsync(Weigh message) => await host!.Services.GetRequiredService<IBus>().Publish(message);
 
     Task<IReadOnlyList<FaultedQueue>> LookAsync() => Messages.LookAsync(["weigh"], CancellationToken.None);

@@ -17,16 +17,20 @@ namespace Assay.ServiceDefaults;
 /// <param name="FaultedAt">When it was given up (UTC), if known.</param>
 /// <param name="Worker">The host on which it faulted, if known.</param>
 /// <param name="Body">The message itself as JSON, cut to a readable length.</param>
+/// <param name="IsExpiredRequest">
+/// Whether it is a request that nobody read before its asker stopped waiting. The asker was told that nothing was done: it must never be done later.
+/// </param>
 public sealed record FaultedMessage(
-    string Key, string Queue, string Destination, Guid? MessageId, string MessageType, Guid? AuditId, string FaultType, string FaultText, string? StackTrace, DateTime? FaultedAt, string? Worker, string Body)
+    string Key, string Queue, string Destination, Guid? MessageId, string MessageType, Guid? AuditId, string FaultType, string FaultText, string? StackTrace, DateTime? FaultedAt, string? Worker, string Body, bool IsExpiredRequest = false)
 {
     const int MostBody = 4_000;
     const int MostStack = 4_000;
+    const string Expired = "expired";
 
     /// <summary>What a broker delivers of a faulted message, without its transport: headers as text.</summary>
     internal static FaultedMessage Read(string queue, string? destination, IReadOnlyDictionary<string, string> headers, string? messageId, ReadOnlySpan<byte> body)
     {
-        var (type, id, auditId, text) = ReadEnvelope(body);
+        var (type, id, auditId, isRequest, text) = ReadEnvelope(body);
         var isDeadLetter = !headers.ContainsKey(FaultHeaders.ExceptionType);
         var reason = headers.GetValueOrDefault(FaultHeaders.DeathReason) ?? headers.GetValueOrDefault(FaultHeaders.Reason) ?? "unknown";
         var at = headers.GetValueOrDefault(FaultHeaders.Timestamp);
@@ -35,7 +39,7 @@ public sealed record FaultedMessage(
             isDeadLetter ? reason : headers[FaultHeaders.ExceptionType], isDeadLetter ? Meaning(reason) : headers.GetValueOrDefault(FaultHeaders.Message) ?? "",
             headers.GetValueOrDefault(FaultHeaders.StackTrace) is { } stack ? Cut(stack, MostStack) : null,
             DateTime.TryParse(at, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AdjustToUniversal | System.Globalization.DateTimeStyles.AssumeUniversal, out var time) ? time : null,
-            headers.GetValueOrDefault(FaultHeaders.Machine), Cut(text, MostBody));
+            headers.GetValueOrDefault(FaultHeaders.Machine), Cut(text, MostBody), isRequest && isDeadLetter && reason == Expired);
     }
 
     /// <summary>An error queue is named after the queue it serves; a dead letter carries the queue it died in.</summary>
@@ -47,14 +51,14 @@ public sealed record FaultedMessage(
     static string Meaning(string reason) => reason switch
     {
         "delivery_limit" => "Its reader ended without an answer on every delivery (a crash loop): the broker took it out.",
-        "expired" => "It was not read before its time to live was over.",
+        Expired => "It was not read before its time to live was over.",
         "rejected" => "Its reader rejected it.",
         "maxlen" => "Its queue was full.",
         "dead-letter" => "Its reader has no consumer for this type of message.",
         _ => "The broker gives no further reason.",
     };
 
-    static (string Type, Guid? MessageId, Guid? AuditId, string Text) ReadEnvelope(ReadOnlySpan<byte> body)
+    static (string Type, Guid? MessageId, Guid? AuditId, bool IsRequest, string Text) ReadEnvelope(ReadOnlySpan<byte> body)
     {
         try
         {
@@ -62,17 +66,18 @@ public sealed record FaultedMessage(
             using var envelope = JsonDocument.ParseValue(ref reader);
             var root = envelope.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
-                return ("unknown", null, null, root.GetRawText());
+                return ("unknown", null, null, false, root.GetRawText());
             var type = root.TryGetProperty("messageType", out var types) && types.ValueKind == JsonValueKind.Array && types.GetArrayLength() > 0 ? types[0].GetString() ?? "" : "unknown";
             var message = root.TryGetProperty("message", out var inner) ? inner : root;
             Guid? audit = message.ValueKind == JsonValueKind.Object && message.TryGetProperty("auditId", out var found) && found.ValueKind == JsonValueKind.String && found.TryGetGuid(out var parsed) ? parsed : null;
             Guid? id = root.TryGetProperty("messageId", out var own) && own.ValueKind == JsonValueKind.String && own.TryGetGuid(out var ownId) ? ownId : null;
-            return (type[(type.LastIndexOf(':') + 1)..], id, audit, message.GetRawText());
+            var isRequest = root.TryGetProperty("requestId", out var request) && request.ValueKind == JsonValueKind.String;
+            return (type[(type.LastIndexOf(':') + 1)..], id, audit, isRequest, message.GetRawText());
         }
         catch (JsonException)
         {
             // Anything may lie in a queue; it is shown as it is.
-            return ("unreadable", null, null, Encoding.UTF8.GetString(body[..Math.Min(body.Length, MostBody)]));
+            return ("unreadable", null, null, false, Encoding.UTF8.GetString(body[..Math.Min(body.Length, MostBody)]));
         }
     }
 

@@ -12,13 +12,17 @@ public interface IFaultedMessages
 
     /// <summary>
     /// Sends messages to where they were for: each leaves its queue only after the broker has confirmed its copy. A stop half-way may
-    /// send one twice, with the same id; none is lost.
+    /// send one twice, with the same id; none is lost. An expired request is never sent.
     /// </summary>
     /// <param name="queue">One queue of <see cref="LookAsync"/>.</param>
     /// <param name="which">Which of its messages.</param>
     /// <param name="cancellationToken">Stops between two messages.</param>
     /// <exception cref="BrokerUnavailableException">The broker does not answer, or takes no more; the message says how many were sent.</exception>
     Task<int> SendAgainAsync(string queue, Func<FaultedMessage, bool> which, CancellationToken cancellationToken);
+
+    /// <summary>Removes the requests from the dead-letter queue that expired unread, and says how many there were.</summary>
+    /// <exception cref="BrokerUnavailableException">The broker does not answer.</exception>
+    Task<int> DropExpiredRequestsAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>One error or dead-letter queue.</summary>
@@ -38,4 +42,6 @@ sealed class InMemoryFaultedMessages : IFaultedMessages
     public Task<IReadOnlyList<FaultedQueue>> LookAsync(IReadOnlyCollection<string> endpoints, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<FaultedQueue>>([]);
 
     public Task<int> SendAgainAsync(string queue, Func<FaultedMessage, bool> which, CancellationToken cancellationToken) => Task.FromResult(0);
+
+    public Task<int> DropExpiredRequestsAsync(CancellationToken cancellationToken) => Task.FromResult(0);
 }

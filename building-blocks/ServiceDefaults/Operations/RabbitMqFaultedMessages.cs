@@ -24,6 +24,9 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
     static readonly TimeSpan SettlingTime = TimeSpan.FromSeconds(2);
     readonly SemaphoreSlim oneAtATime = new(1, 1);
 
+    /// <summary>How many dead letters the last walk for expired requests left.</summary>
+    long stayed;
+
     public string? Unavailable => null;
 
     string User => options.OperationsUsername is { Length: > 0 } own ? own : options.Username;
@@ -62,7 +65,7 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
                     return 0;
                 await WalkAsync(connection, queue, count, count, async (message, send) =>
                 {
-                    if (!which(message))
+                    if (message.IsExpiredRequest || !which(message))
                         return false;
                     await send(message.Destination);
                     sent++;
@@ -76,6 +79,22 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
             throw new BrokerUnavailableException($"{sent} messages of {queue} were sent again, then: {exception.Message}", exception);
         }
     }
+
+    public Task<int> DropExpiredRequestsAsync(CancellationToken cancellationToken) => OnBrokerAsync("to drop expired requests", Patience, async (connection, stop) =>
+    {
+        // What stays was looked at before: only news are a reason to walk.
+        if (await CountAsync(connection, deadLetterQueue, stop) is not (> 0 and var count) || count == stayed)
+            return 0;
+        var dropped = 0;
+        await WalkAsync(connection, deadLetterQueue, count, count, (message, _) =>
+        {
+            if (message.IsExpiredRequest)
+                dropped++;
+            return Task.FromResult(message.IsExpiredRequest);
+        }, stop);
+        stayed = count - dropped;
+        return dropped;
+    }, cancellationToken);
 
     public void Dispose() => oneAtATime.Dispose();
 

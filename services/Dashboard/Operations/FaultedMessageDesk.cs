@@ -8,9 +8,9 @@ namespace Assay.Dashboard.Operations;
 /// <summary>Which messages of one queue: one by its key, or those that fault alike.</summary>
 public sealed record FaultedSelection(string? Queue, string? Key = null, string? FaultType = null, string? MessageType = null)
 {
-    internal bool Names(FaultedMessage message) =>
+    internal bool Names(FaultedMessage message) => !message.IsExpiredRequest && (
         Key is { Length: > 0 } key ? message.Key == key
-        : (FaultType is null || message.FaultType == FaultType) && (MessageType is null || message.MessageType == MessageType);
+        : (FaultType is null || message.FaultType == FaultType) && (MessageType is null || message.MessageType == MessageType));
 
     internal string Describe(int count) => Key is { Length: > 0 } key ? $"message {key} of {Queue}"
         : $"{Show.Many(count, "message")} of {Queue}{(MessageType is null ? "" : $", {MessageType}")}{(FaultType is null ? "" : $", {FaultType}")}";

@@ -19,6 +19,8 @@ public sealed class EveryAnswer : IAsyncLifetime
         public Task<IReadOnlyList<FaultedQueue>> LookAsync(IReadOnlyCollection<string> endpoints, CancellationToken cancellationToken) => throw new InvalidOperationException("a bug");
 
         public Task<int> SendAgainAsync(string queue, Func<FaultedMessage, bool> which, CancellationToken cancellationToken) => throw new InvalidOperationException("a bug");
+
+        public Task<int> DropExpiredRequestsAsync(CancellationToken cancellationToken) => Task.FromResult(0);
     }
 
     readonly DashboardHost host = new() { Faulted = new Broken(), Settings = new Dictionary<string, string?>(StringComparer.Ordinal) { ["Dashboard:SignInsPerMinute"] = "10" } };

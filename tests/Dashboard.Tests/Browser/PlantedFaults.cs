@@ -26,6 +26,8 @@ sealed class PlantedFaults : IFaultedMessages
 
     public Task<int> SendAgainAsync(string queue, Func<FaultedMessage, bool> which, CancellationToken cancellationToken) => Task.FromResult(Planted.Count(which));
 
+    public Task<int> DropExpiredRequestsAsync(CancellationToken cancellationToken) => Task.FromResult(0);
+
     static FaultedMessage Message(string key, string type, string fault) => new(
         key, Queue, "project-audit", Guid.CreateVersion7(), type, Guid.CreateVersion7(), "System.FormatException", fault, "   at Assay.Dashboard.Projections.ReadModelChanges.Take(Told told)",
         Sample.At(90), "dashboard-1", """{ "auditId": "0199aaaa-0000-7000-8000-000000000001", "answers": [] }""");
