@@ -43,6 +43,10 @@ static class Problems
     public static ProblemHttpResult Conflict(Guid auditId, string reason, string detail) => TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: $"Refused: {reason}", detail: detail,
         extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = reason, ["auditId"] = auditId });
 
+    public static ProblemHttpResult CountChanged(int expected, int found) => TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Refused: CountChanged",
+        detail: $"The filter names {found} audits, not {expected}; nothing was done. Count again with dryRun, then send the count you agree to.",
+        extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = "CountChanged", ["expected"] = expected, ["count"] = found });
+
     public static ProblemHttpResult BadInput(string field, string problem) => TypedResults.Problem(statusCode: StatusCodes.Status400BadRequest, title: "The request is not valid", detail: $"{field}: {problem}",
         extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = RejectionReasons.InvalidRequest, ["errors"] = new[] { new { field, problem } } });
 }

@@ -16,7 +16,8 @@ namespace Assay.Dashboard.Bulk;
 /// <param name="Filter">Which audits; an empty filter is refused.</param>
 /// <param name="Reason">Why, kept with who and when.</param>
 /// <param name="DryRun">Only count.</param>
-public sealed record BulkBody(string? Action, AuditFilter? Filter, string? Reason, bool DryRun);
+/// <param name="Expected">The count a dry run told; if another number of audits is found now, nothing is done.</param>
+public sealed record BulkBody(string? Action, AuditFilter? Filter, string? Reason, bool DryRun, int? Expected = null);
 
 /// <summary>What an action on many would do or did.</summary>
 public sealed record BulkResult(string Action, int Count, decimal WorstCaseUsd, bool DryRun, IReadOnlyList<Guid> AuditIds);
@@ -27,7 +28,8 @@ sealed class BulkActions(DashboardDbContext db, AuditCommands commands, AuditDel
     public const int Most = 1000;
     public static readonly string[] Actions = ["cancel", "retry", "delete"];
 
-    public async Task<BulkResult> RunAsync(string action, AuditFilter filter, string reason, bool dryRun, string who, CancellationToken cancellationToken)
+    /// <summary>What the action would reach now. Only what is found here is acted on: an audit that comes later is another search's.</summary>
+    public async Task<BulkPlan> PlanAsync(string action, AuditFilter filter, CancellationToken cancellationToken)
     {
         var audits = filter.Apply(db.Audits.AsNoTracking());
         audits = action switch
@@ -36,31 +38,46 @@ sealed class BulkActions(DashboardDbContext db, AuditCommands commands, AuditDel
             "retry" => audits.Where(a => a.Status == AuditStates.Failed || a.Status == AuditStates.Cancelled),
             _ => audits.Where(a => !ReadStates.Live.Contains(a.Status)),
         };
-        var found = await audits.OrderBy(a => a.CreatedAt).Take(Most).Select(a => new { a.AuditId, a.Attempt, a.CeilingMicroUsd, a.SpentMicroUsd }).ToListAsync(cancellationToken);
+        var found = await audits.OrderBy(a => a.CreatedAt).ThenBy(a => a.AuditId).Take(Most).Select(a => new { a.AuditId, a.Attempt, a.CeilingMicroUsd, a.SpentMicroUsd }).ToListAsync(cancellationToken);
         // A retry can spend what is left under each ceiling, and no more.
         var worst = action == "retry" ? MicroUsd.ToUsd(found.Sum(a => Math.Max(0, a.CeilingMicroUsd - a.SpentMicroUsd))) : 0;
-        var result = new BulkResult(action, found.Count, worst, dryRun, [.. found.Select(a => a.AuditId)]);
-        if (dryRun)
-            return result;
-        foreach (var audit in found)
+        return new BulkPlan(action, [.. found.Select(a => new BulkPlan.Audit(a.AuditId, a.Attempt))], worst);
+    }
+
+    public async Task CarryOutAsync(BulkPlan plan, string reason, string who, CancellationToken cancellationToken)
+    {
+        foreach (var (auditId, attempt) in plan.Audits)
         {
-            await trail.RecordAsync(who, $"bulk {action}", audit.AuditId, reason, $"one of {found.Count}", cancellationToken);
-            switch (action)
+            await trail.RecordAsync(who, $"bulk {plan.Action}", auditId, reason, $"one of {plan.Audits.Count}", cancellationToken);
+            switch (plan.Action)
             {
                 case "cancel":
-                    await commands.PostAsync(audit.AuditId, new CancelAudit { AuditId = audit.AuditId, Reason = reason, RequestedBy = who }, cancellationToken);
+                    await commands.PostAsync(auditId, new CancelAudit { AuditId = auditId, Reason = reason, RequestedBy = who }, cancellationToken);
                     break;
                 case "retry":
-                    await commands.PostAsync(audit.AuditId, new RetryAudit { AuditId = audit.AuditId, FromAttempt = Math.Max(1, audit.Attempt), Reason = reason, RequestedBy = who }, cancellationToken);
+                    await commands.PostAsync(auditId, new RetryAudit { AuditId = auditId, FromAttempt = Math.Max(1, attempt), Reason = reason, RequestedBy = who }, cancellationToken);
                     break;
                 default:
-                    await deletion.DeleteAsync(audit.AuditId, who, cancellationToken);
+                    await deletion.DeleteAsync(auditId, who, cancellationToken);
                     break;
             }
         }
-
-        return result;
     }
+}
+
+/// <summary>Which audits an action on many reaches.</summary>
+public sealed record BulkPlan(string Action, IReadOnlyList<BulkPlan.Audit> Audits, decimal WorstCaseUsd)
+{
+    public sealed record Audit(Guid AuditId, int Attempt);
+
+    /// <summary>The audits as a form carries them.</summary>
+    public string Written => string.Join(',', Audits.Select(audit => audit.AuditId));
+
+    /// <summary>Whether these are the audits that somebody was shown, no more and no fewer.</summary>
+    public bool IsWhatWasShown(string written) =>
+        written.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(Audits.Select(audit => audit.AuditId.ToString()));
+
+    public BulkResult Result(bool dryRun) => new(Action, Audits.Count, WorstCaseUsd, dryRun, [.. Audits.Select(audit => audit.AuditId)]);
 }
 
 static class BulkEndpoints
@@ -75,9 +92,16 @@ static class BulkEndpoints
                     return Problems.BadInput("filter", "is empty; name a status, brand or q, so that nothing is done to everything by mistake");
                 if (string.IsNullOrWhiteSpace(body.Reason))
                     return Problems.BadInput("reason", "is missing; say why, it is kept with who and when");
-                return TypedResults.Ok(await bulk.RunAsync(action, filter, body.Reason, body.DryRun, Callers.NameOf(context), cancellationToken));
+                var plan = await bulk.PlanAsync(action, filter, cancellationToken);
+                if (body.Expected is { } expected && expected != plan.Audits.Count)
+                    return Problems.CountChanged(expected, plan.Audits.Count);
+                if (!body.DryRun)
+                    await bulk.CarryOutAsync(plan, body.Reason, Callers.NameOf(context), cancellationToken);
+                return TypedResults.Ok(plan.Result(body.DryRun));
             })
-            .RequireAuthorization(Policies.OperateByKey).WithTags("Audits").Produces<BulkResult>().ProducesProblem(400).WithSummary("Cancels, retries or deletes every audit a filter names; dryRun only counts.");
+            .RequireAuthorization(Policies.OperateByKey).WithTags("Audits").Produces<BulkResult>().ProducesProblem(400).ProducesProblem(409).ProducesProblem(503)
+            .WithSummary("Cancels, retries or deletes every audit a filter names; dryRun only counts.")
+            .WithDescription("expected: the count that a dry run told. If another number of audits is found, nothing is done: 409 with the reason CountChanged and the count found.");
         api.MapDelete("/audits/{id:guid}", async Task<IResult> (Guid id, HttpContext context, AuditDeletion deletion, OperatorTrail trail, CancellationToken cancellationToken) =>
             {
                 var who = Callers.NameOf(context);
@@ -94,13 +118,12 @@ static class BulkEndpoints
 
     public static void MapPages(RouteGroupBuilder pages)
     {
-        pages.MapGet("/audits/bulk", async Task<IResult> (string? action, string? status, string? brand, string? q, BulkActions bulk, HttpContext context, CancellationToken cancellationToken) =>
+        pages.MapGet("/audits/bulk", async Task<IResult> (string? action, string? status, string? brand, string? q, BulkActions bulk, CancellationToken cancellationToken) =>
             {
                 var filter = new AuditFilter(status, brand, q);
                 if (action is null || !BulkActions.Actions.Contains(action, StringComparer.Ordinal) || filter.IsEmpty)
                     return PageEndpoints.Message("Which audits?", "Search for the audits first: an action on all of them needs a state, brand or words.", StatusCodes.Status400BadRequest);
-                var planned = await bulk.RunAsync(action, filter, "", dryRun: true, Callers.NameOf(context), cancellationToken);
-                return PageEndpoints.Page<BulkPage>(new { Planned = planned, Filter = filter });
+                return PageEndpoints.Page<BulkPage>(new { Planned = await bulk.PlanAsync(action, filter, cancellationToken), Filter = filter });
             })
             .RequireAuthorization(Policies.Operate);
         PageEndpoints.Form(pages, "/audits/bulk", async Task<IResult> (HttpContext context, BulkActions bulk, CancellationToken cancellationToken) =>
@@ -110,8 +133,13 @@ static class BulkEndpoints
                 var action = form["action"].ToString();
                 if (!BulkActions.Actions.Contains(action, StringComparer.Ordinal) || filter.IsEmpty || string.IsNullOrWhiteSpace(form["reason"]))
                     return PageEndpoints.Message("Not done", "An action, a search and a reason are needed.", StatusCodes.Status400BadRequest);
-                var done = await bulk.RunAsync(action, filter, form["reason"].ToString(), dryRun: false, Callers.NameOf(context), cancellationToken);
-                return PageEndpoints.Message("Sent", $"{done.Action} was sent to {Show.Many(done.Count, "audit")}. Each follows in its own time; what operators did is listed under Operations.", StatusCodes.Status200OK);
+                var reason = form["reason"].ToString();
+                var plan = await bulk.PlanAsync(action, filter, cancellationToken);
+                // The person agreed to the audits the form counted, and to no others.
+                if (!plan.IsWhatWasShown(form["audits"].ToString()))
+                    return PageEndpoints.Page<BulkPage>(new { Planned = plan, Filter = filter, Reason = reason, Error = "Nothing was done: what this search names has changed since it was counted. This is the count now." }, StatusCodes.Status409Conflict);
+                await bulk.CarryOutAsync(plan, reason, Callers.NameOf(context), cancellationToken);
+                return PageEndpoints.Message("Sent", $"{plan.Action} was sent to {Show.Many(plan.Audits.Count, "audit")}. Each follows in its own time; what operators did is listed under Operations.", StatusCodes.Status200OK);
             })
             .RequireAuthorization(Policies.Operate);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.RegularExpressions;
 using Assay.Contracts;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Dashboard.Access;
@@ -11,17 +12,23 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Dashboard.Tests.Bulk;
 
 [Collection(nameof(OneHost))]
-public sealed class AnActionOnMany(DashboardHost host)
+public sealed partial class AnActionOnMany(DashboardHost host)
 {
     static readonly Uri Bulk = new("/api/audits/bulk", UriKind.Relative);
 
     async Task<string> TwoFailedAsync()
     {
         var brand = "Brand " + Guid.CreateVersion7();
-        foreach (var id in new[] { Guid.CreateVersion7(), Guid.CreateVersion7() })
-            await host.SayAsync(Sample.Registered(id, request: Sample.Request(id, brand)), Sample.Accepted(id), Sample.Failed(id));
-        await host.EventuallyAsync(async db => await db.Audits.CountAsync(a => a.Brand == brand && a.Status == AuditStates.Failed) == 2, "both have failed");
+        await FailAsync(brand, 1);
+        await FailAsync(brand, 2);
         return brand;
+    }
+
+    async Task FailAsync(string brand, int inAll)
+    {
+        var id = Guid.CreateVersion7();
+        await host.SayAsync(Sample.Registered(id, request: Sample.Request(id, brand)), Sample.Accepted(id), Sample.Failed(id));
+        await host.EventuallyAsync(async db => await db.Audits.CountAsync(a => a.Brand == brand && a.Status == AuditStates.Failed) == inAll, $"{inAll} have failed");
     }
 
     [Fact]
@@ -61,6 +68,51 @@ public sealed class AnActionOnMany(DashboardHost host)
         using var person = await host.PersonAsync();
         (await person.GetStringAsync(new Uri($"/audits/bulk?action=delete&brand={Uri.EscapeDataString(brand)}", UriKind.Relative))).ShouldContain("Delete 2 audits");
     }
+
+    [Fact]
+    public async Task Should_do_nothing_to_others_than_the_page_counted()
+    {
+        var brand = await TwoFailedAsync();
+        using var person = await host.PersonAsync();
+        var counted = await person.GetStringAsync(new Uri($"/audits/bulk?action=delete&brand={Uri.EscapeDataString(brand)}", UriKind.Relative));
+        await FailAsync(brand, 3);
+
+        using var refused = await person.PostAsync(new Uri("/audits/bulk", UriKind.Relative), AsShown(counted, brand));
+        refused.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        var anew = await refused.Content.ReadAsStringAsync();
+        anew.ShouldContain("Nothing was done");
+        anew.ShouldContain("Delete 3 audits");
+        anew.ShouldContain("value=\"they were tests\"");
+        await host.EventuallyAsync(async db => await db.Audits.CountAsync(a => a.Brand == brand) == 3, "all three are there");
+
+        using var agreed = await person.PostAsync(new Uri("/audits/bulk", UriKind.Relative), AsShown(anew, brand));
+        agreed.StatusCode.ShouldBe(HttpStatusCode.OK);
+        await host.EventuallyAsync(async db => !await db.Audits.AnyAsync(a => a.Brand == brand), "all three are deleted");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Should_hold_to_the_count_a_program_expects(bool dryRun)
+    {
+        var brand = await TwoFailedAsync();
+        using var client = await host.ProgramAsync(Roles.Operator);
+        using var refused = await client.PostAsync(Bulk, JsonContent.Create(new { action = "retry", filter = new { brand }, reason = "test", dryRun, expected = 1 }));
+        refused.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        refused.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+        (await refused.Content.ReadAsStringAsync()).ShouldContain("\"count\":2");
+        using var agreed = await client.PostAsync(Bulk, JsonContent.Create(new { action = "retry", filter = new { brand }, reason = "test", dryRun, expected = 2 }));
+        (await DashboardHost.ReadAsync<BulkResult>(agreed)).Count.ShouldBe(2);
+    }
+
+    static FormUrlEncodedContent AsShown(string page, string brand) => new(
+    [
+        new("__RequestVerificationToken", APage.TokenField().Match(page).Groups["value"].Value), new("action", "delete"), new("brand", brand), new("reason", "they were tests"),
+        new("audits", Shown().Match(page).Groups["value"].Value),
+    ]);
+
+    [GeneratedRegex("name=\"audits\" value=\"(?<value>[0-9a-f,-]+)\"", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Shown();
 }
 
 [Collection(nameof(OneHost))]

@@ -25,7 +25,7 @@ public sealed class TheOperatorsTrail : IAsyncLifetime
         new("POST /api/audits/{id:guid}/cancel", "cancel", Audit.Live), new("POST /audits/{id:guid}/cancel", "cancel", Audit.Live),
         new("POST /api/audits/{id:guid}/retry", "retry", Audit.Failed), new("POST /audits/{id:guid}/retry", "retry", Audit.Failed, ("fromAttempt", "1")),
         new("DELETE /api/audits/{id:guid}", "delete", Audit.Failed), new("POST /audits/{id:guid}/delete", "delete", Audit.Failed),
-        new("POST /api/audits/bulk", "bulk retry", Audit.Failed, ("action", "retry")), new("POST /audits/bulk", "bulk retry", Audit.Failed, ("action", "retry"), ("q", "{id}")),
+        new("POST /api/audits/bulk", "bulk retry", Audit.Failed, ("action", "retry")), new("POST /audits/bulk", "bulk retry", Audit.Failed, ("action", "retry"), ("q", "{id}"), ("audits", "{id}")),
         new("POST /audits/{id:guid}/share", "share", Audit.Failed), new("POST /audits/{id:guid}/share/{linkId:guid}/revoke", "revoke share", Audit.Failed),
         new("POST /api/spending/halt", "halt"), new("POST /spending/stop", "halt"), new("POST /api/spending/resume", "resume"), new("POST /spending/resume", "resume"), new("POST /api/spending/after-restore", "after-restore"),
         new("POST /api/engines/{name}/pause", "pause engine"), new("POST /operations/engines/{name}/pause", "pause engine"),
