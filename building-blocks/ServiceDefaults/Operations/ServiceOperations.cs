@@ -30,6 +30,7 @@ sealed class ServiceOperationsConsumer<TDbContext>(TDbContext db, IOutboxParking
     where TDbContext : DbContext
 {
     const int MostParked = 50;
+    const int MostFailing = 5;
 
     public async Task Consume(ConsumeContext<GetServiceHealth> context)
     {
@@ -37,6 +38,7 @@ sealed class ServiceOperationsConsumer<TDbContext>(TDbContext db, IOutboxParking
             return;
         var found = await OutboxStatistics.ReadAsync(db, context.CancellationToken);
         var parked = found.Parked == 0 ? [] : await parking.ListAsync(MostParked, context.CancellationToken);
+        var failing = found.Pending == 0 ? [] : await FailingAsync(context.CancellationToken);
         await context.RespondAsync(new ServiceHealth
         {
             Service = identity.Name, Worker = $"{Environment.MachineName}/{Environment.ProcessId}", OutboxPending = found.Pending, OldestPendingSeconds = found.OldestPending.TotalSeconds,
@@ -45,10 +47,18 @@ sealed class ServiceOperationsConsumer<TDbContext>(TDbContext db, IOutboxParking
             {
                 MessageId = row.MessageId, MessageType = row.MessageType, Destination = row.Destination, Tries = row.Tries, LastError = row.LastError, ParkedAt = row.ParkedAt,
             })],
+            FailingMessages = failing,
             Queues = [.. bus.CheckHealth().Endpoints.Values.Select(endpoint => endpoint.InputAddress).Where(address => address is not null && !address.Query.Contains("temporary", StringComparison.Ordinal))
                 .Select(address => Uri.UnescapeDataString(address.AbsolutePath[(address.AbsolutePath.LastIndexOf('/') + 1)..])).Order(StringComparer.Ordinal)],
         });
     }
+
+    /// <summary>What failed waits for its next try: it is found from the far end of the queue, of which no more is read than is counted.</summary>
+    Task<List<FailingMessageInfo>> FailingAsync(CancellationToken cancellationToken) => db.Set<OutboxMessage>().AsNoTracking()
+        .Where(message => message.ParkedAt == null).OrderByDescending(message => message.NextTryAt).Take(OutboxStatistics.Limit)
+        .Where(message => message.LastError != null).OrderBy(message => message.SentTime).Take(MostFailing)
+        .Select(message => new FailingMessageInfo { MessageId = message.MessageId, MessageType = message.MessageType, Tries = message.Tries, LastError = message.LastError!, StoredAt = message.SentTime })
+        .ToListAsync(cancellationToken);
 
     public async Task Consume(ConsumeContext<ReleaseParked> context)
     {

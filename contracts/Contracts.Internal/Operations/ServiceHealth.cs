@@ -32,6 +32,9 @@ public sealed record ServiceHealth
     /// <summary>The oldest of the parked ones.</summary>
     public required IReadOnlyList<ParkedMessageInfo> ParkedMessages { get; init; }
 
+    /// <summary>The oldest of those that were tried in vain and are tried again: why an outbox is behind.</summary>
+    public IReadOnlyList<FailingMessageInfo> FailingMessages { get; init; } = [];
+
     /// <summary>The queues this host reads.</summary>
     public required IReadOnlyList<string> Queues { get; init; }
 }
@@ -45,6 +48,19 @@ public sealed record ParkedMessageInfo
     public required int Tries { get; init; }
     public string? LastError { get; init; }
     public required DateTime ParkedAt { get; init; }
+}
+
+/// <summary>A message that could not be sent yet and is tried again.</summary>
+public sealed record FailingMessageInfo
+{
+    public required Guid MessageId { get; init; }
+    public required string MessageType { get; init; }
+
+    /// <summary>Tries that count: those while the broker was away do not.</summary>
+    public required int Tries { get; init; }
+
+    public required string LastError { get; init; }
+    public required DateTime StoredAt { get; init; }
 }
 
 /// <summary>Gives one service's parked messages all their tries again; answered by <see cref="ParkedReleased"/>.</summary>

@@ -55,3 +55,33 @@ public sealed class WhenAnOutboxHoldsAParkedMessage(DashboardHost host) : IClass
         unknown.StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 }
+
+public sealed class WhenAnOutboxHoldsAMessageThatCannotBeSentYet(DashboardHost host) : IClassFixture<DashboardHost>
+{
+    [Fact]
+    public async Task Should_say_why()
+    {
+        var messageId = Guid.NewGuid();
+        await using (var scope = host.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<DashboardDbContext>();
+            db.Set<OutboxMessage>().Add(new OutboxMessage
+            {
+                MessageId = messageId, MessageType = "urn:message:Assay.Contracts:CancelAudit", ContentType = "application/json", Body = "{}", SentTime = DateTime.UtcNow.AddMinutes(-2),
+                DestinationAddress = new Uri("loopback://localhost/nowhere"), NextTryAt = DateTime.UtcNow.AddMinutes(5), Tries = 3, LastError = "The publish was refused: ACCESS_REFUSED.",
+            });
+            await db.SaveChangesAsync();
+        }
+
+        using var program = await host.ProgramAsync(Roles.Operator);
+        var services = (await program.GetFromJsonAsync<ServiceState[]>(new Uri("/api/operations/services", UriKind.Relative), AssayJson.Options))!;
+        var failing = services.Single(service => service.Service == "Dashboard").Health.ShouldNotBeNull().FailingMessages.Single();
+        (failing.MessageId, failing.Tries, failing.LastError).ShouldBe((messageId, 3, "The publish was refused: ACCESS_REFUSED."));
+
+        using var person = await host.PersonAsync();
+        var page = await person.GetStringAsync(new Uri("/operations", UriKind.Relative));
+        page.ShouldContain("behind");
+        page.ShouldContain("could not be sent in 3 tries");
+        page.ShouldContain("The publish was refused: ACCESS_REFUSED.");
+    }
+}
