@@ -39,7 +39,9 @@ public sealed class AuditForm
         AuditId = Guid.TryParse(form["auditId"], out var id) && id != Guid.Empty ? id : Guid.CreateVersion7(),
         Kind = form["kind"].ToString(), Brand = form["brand"].ToString(), Domain = form["domain"].ToString(), Aliases = form["aliases"].ToString(),
         Industry = form["industry"].ToString(), Features = form["features"].ToString(), Competitors = form["competitors"].ToString(),
-        Queries = form["queries"].ToString(), QueryCount = form["queryCount"].ToString(), Engines = [.. form["engines"].Where(e => !string.IsNullOrWhiteSpace(e)).Select(e => e!)],
+        Queries = form["queries"].ToString(), QueryCount = form["queryCount"].ToString(),
+        // A box each, or, while the gateway is silent, one line with commas.
+        Engines = [.. form["engines"].SelectMany(e => Commas(e ?? "")).Distinct(StringComparer.Ordinal)],
         Runs = form["runs"].ToString(), Locale = form["locale"].ToString(), CeilingUsd = form["ceilingUsd"].ToString(), DeadlineMinutes = form["deadlineMinutes"].ToString(),
         MinCoverage = form["minCoverage"].ToString(), AskAgain = form["askAgain"].Count > 0, Control = form["control"].Count > 0,
         AuditCompetitors = form["auditCompetitors"].Count > 0, Force = form["force"].Count > 0,
