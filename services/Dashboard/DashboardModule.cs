@@ -131,7 +131,7 @@ public sealed class DashboardModule : AssayModule
                 context.HttpContext.Response.Headers.RetryAfter = "60";
                 return new ValueTask(PageEndpoints.Message("Too many attempts", "Wait a minute, then try again.", StatusCodes.Status429TooManyRequests).ExecuteAsync(context.HttpContext));
             };
-            limiter.AddPolicy(PageEndpoints.SignInLimit, context => RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "local",
+            limiter.AddPolicy(PageEndpoints.SignInLimit, context => PageEndpoints.OnlyShowsSignIn(context.Request) ? RateLimitPartition.GetNoLimiter("") : RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "local",
                 _ => new FixedWindowRateLimiterOptions { PermitLimit = context.RequestServices.GetRequiredService<IOptions<DashboardOptions>>().Value.SignInsPerMinute, Window = TimeSpan.FromMinutes(1) }));
             // A shared report is read by many behind one address, but nobody guesses tokens at speed.
             limiter.AddPolicy(PageEndpoints.SharedLimit, context => RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "local",

@@ -96,6 +96,9 @@ static class PageEndpoints
 
     public static IResult NoAudit(Guid id) => Message("No such audit", $"There is no audit {id}. It may have been deleted.", StatusCodes.Status404NotFound);
 
+    /// <summary>Looking at the form is no try; a link's token and a key are.</summary>
+    public static bool OnlyShowsSignIn(HttpRequest request) => HttpMethods.IsGet(request.Method) && string.IsNullOrEmpty(request.Query["token"]);
+
     static IResult Fragment<T>(object parameters) where T : IComponent => new RazorComponentResult<T>(parameters);
 
     static async Task<IResult> LoginAsync(string? token, string? returnTo, HttpContext context, SignIn signIn, CancellationToken cancellationToken)

@@ -12,6 +12,17 @@ public sealed class WhenSomebodyGuessesKeys : IAsyncLifetime
     public Task DisposeAsync() => host.DisposeAsync();
 
     [Fact]
+    public async Task Should_count_tries_only_and_not_looks_at_the_form()
+    {
+        using var stranger = host.Stranger();
+        var form = "";
+        for (var i = 0; i < 6; i++)
+            form = await stranger.GetStringAsync(new Uri("/login", UriKind.Relative));
+        using var tried = await stranger.PostAsync(new Uri("/login", UriKind.Relative), new FormUrlEncodedContent([new("__RequestVerificationToken", APage.TokenField().Match(form).Groups["value"].Value), new("key", "assay_guess")]));
+        tried.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
     public async Task Should_be_held_off_after_a_few_tries()
     {
         using var stranger = host.Stranger();
