@@ -13,6 +13,9 @@ namespace Assay.Dashboard.Api;
 /// <summary>Answers that say no, as RFC 9457 problem details: what was attempted, on which id, why, what to do next.</summary>
 static class Problems
 {
+    /// <summary>Seconds.</summary>
+    public const string RetryAfter = "5";
+
     public static ProblemHttpResult Invalid(ReadRequest read) => read.Malformed is { } malformed
         ? TypedResults.Problem(statusCode: StatusCodes.Status400BadRequest, title: "The request is not valid JSON", detail: malformed,
             extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = RejectionReasons.InvalidRequest })
@@ -64,7 +67,7 @@ sealed class UnavailableHandler : IExceptionHandler
         };
         if (title.Length == 0)
             return false;
-        httpContext.Response.Headers.RetryAfter = "5";
+        httpContext.Response.Headers.RetryAfter = Problems.RetryAfter;
         if (PageErrors.Wants(httpContext))
         {
             await PageEndpoints.Message(title, detail, StatusCodes.Status503ServiceUnavailable, "/", "To the audits").ExecuteAsync(httpContext);

@@ -2,6 +2,7 @@ using Assay.Contracts;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.Dashboard.Access;
 using Assay.Dashboard.Answers;
+using Assay.Dashboard.Api;
 using Assay.Dashboard.Audits;
 using Assay.Dashboard.Bulk;
 using Assay.Dashboard.Compare;
@@ -88,7 +89,17 @@ static class PageEndpoints
     {
         var page = parameters is null ? new RazorComponentResult<T>() : new RazorComponentResult<T>(parameters);
         page.StatusCode = status;
-        return page;
+        return status == StatusCodes.Status503ServiceUnavailable ? new ComeAgain(page) : page;
+    }
+
+    /// <summary>What is not there now says when to look again.</summary>
+    sealed class ComeAgain(IResult page) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.Headers.RetryAfter = Problems.RetryAfter;
+            return page.ExecuteAsync(httpContext);
+        }
     }
 
     public static IResult Message(string title, string text, int status, string? backHref = null, string? backText = null) =>

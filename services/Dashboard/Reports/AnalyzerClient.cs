@@ -7,7 +7,11 @@ namespace Assay.Dashboard.Reports;
 /// <summary>Asks the Analyzer, which alone keeps answers and readings.</summary>
 sealed class AnalyzerClient(IRequestClient<CompareAudits> comparisons, IRequestClient<EraseAnswers> erasures, IRequestClient<RederiveAudit> rederivations, IRequestClient<GetPartialScores> partials)
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>Somebody sits before the page that asks.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
+    /// <summary>Nobody waits for it twice: what is given up may be done all the same.</summary>
+    static readonly TimeSpan PatienceToErase = TimeSpan.FromSeconds(15);
 
     /// <summary>Thousands of answers may have to be read.</summary>
     static readonly TimeSpan PatienceToRead = TimeSpan.FromSeconds(120);
@@ -19,7 +23,7 @@ sealed class AnalyzerClient(IRequestClient<CompareAudits> comparisons, IRequestC
         (await AskAsync($"to score what was answered of audit {auditId}", () => partials.GetResponse<PartialScores>(new GetPartialScores { AuditId = auditId }, cancellationToken, patience))).Scored;
 
     public Task<AnswersErased> EraseAsync(Guid auditId, string by, CancellationToken cancellationToken) =>
-        AskAsync($"to erase audit {auditId}", () => erasures.GetResponse<AnswersErased>(new EraseAnswers { AuditId = auditId, RequestedBy = by }, cancellationToken, Patience));
+        AskAsync($"to erase audit {auditId}", () => erasures.GetResponse<AnswersErased>(new EraseAnswers { AuditId = auditId, RequestedBy = by }, cancellationToken, PatienceToErase));
 
     public Task<AuditRederived> RederiveAsync(Guid auditId, RederiveBody names, CancellationToken cancellationToken) =>
         AskAsync($"to re-derive audit {auditId}", () => rederivations.GetResponse<AuditRederived>(

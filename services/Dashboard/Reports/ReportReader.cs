@@ -12,9 +12,10 @@ namespace Assay.Dashboard.Reports;
 sealed class ReportReader(DashboardDbContext db, AnalyzerClient analyzer, IRequestClient<GetAnswerTexts> texts, TimeProvider time)
 {
     const int KeysPerRequest = 100;
-    static readonly TimeSpan TextTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>A page waits less long than an export for scores it can do without.</summary>
+    /// <summary>Scores are computed for whoever asks; a page waits less long than an export for what it can do without.</summary>
+    static readonly TimeSpan ExportPatience = TimeSpan.FromSeconds(15);
+
     static readonly TimeSpan PagePatience = TimeSpan.FromSeconds(3);
 
     /// <summary>The report, or null for an unknown audit. With <paramref name="withTexts"/> false the answers carry no texts.</summary>
@@ -59,7 +60,7 @@ sealed class ReportReader(DashboardDbContext db, AnalyzerClient analyzer, IReque
             return default;
         try
         {
-            return (await analyzer.PartialScoresAsync(audit.AuditId, required ? TextTimeout : PagePatience, cancellationToken), null);
+            return (await analyzer.PartialScoresAsync(audit.AuditId, required ? ExportPatience : PagePatience, cancellationToken), null);
         }
         catch (TextsUnavailableException exception) when (!required)
         {
@@ -75,7 +76,7 @@ sealed class ReportReader(DashboardDbContext db, AnalyzerClient analyzer, IReque
         {
             try
             {
-                var response = await texts.GetResponse<AnswerTexts>(new GetAnswerTexts { AuditId = auditId, CallKeys = chunk }, cancellationToken, TextTimeout);
+                var response = await texts.GetResponse<AnswerTexts>(new GetAnswerTexts { AuditId = auditId, CallKeys = chunk }, cancellationToken, AnalyzerClient.Patience);
                 foreach (var text in response.Message.Texts)
                     found[text.CallKey] = text;
             }

@@ -30,6 +30,9 @@ sealed class Neighbours : AssayModule
     /// <summary>What the analysis tells again of an audit.</summary>
     public Func<Guid, IEnumerable<object>> OnDescribeAgain { get; set; } = _ => [];
 
+    /// <summary>The Analyzer hears nothing and answers nothing.</summary>
+    public bool AnalyzerIsDown { get; set; }
+
     public override string Name => "Neighbours";
 
     public override void AddServices(IHostApplicationBuilder builder, AssayDatabase database) => builder.Services.AddSingleton(this);
@@ -177,11 +180,13 @@ sealed class Neighbours : AssayModule
 
         public Task Consume(ConsumeContext<EraseAnswers> context)
         {
+            if (neighbours.AnalyzerIsDown)
+                return Task.CompletedTask;
             neighbours.Hear(context.Message);
             return context.RespondAsync(new AnswersErased { AuditId = context.Message.AuditId, Answers = 4 });
         }
 
-        public Task Consume(ConsumeContext<CompareAudits> context) => context.RespondAsync(new AuditsCompared
+        public Task Consume(ConsumeContext<CompareAudits> context) => neighbours.AnalyzerIsDown ? Task.CompletedTask : context.RespondAsync(new AuditsCompared
         {
             AuditId = context.Message.AuditId, EarlierAuditId = context.Message.EarlierAuditId, SharedQueries = 2,
             Changes =
@@ -191,7 +196,7 @@ sealed class Neighbours : AssayModule
             ],
         });
 
-        public Task Consume(ConsumeContext<GetAnswerTexts> context) => context.RespondAsync(new AnswerTexts
+        public Task Consume(ConsumeContext<GetAnswerTexts> context) => neighbours.AnalyzerIsDown ? Task.CompletedTask : context.RespondAsync(new AnswerTexts
         {
             AuditId = context.Message.AuditId,
             Texts = [.. context.Message.CallKeys.Where(neighbours.Texts.ContainsKey).Select(key => new AnswerText { CallKey = key, Text = neighbours.Texts[key], TextHash = "hash" })],
