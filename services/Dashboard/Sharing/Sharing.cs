@@ -11,6 +11,9 @@ namespace Assay.Dashboard.Sharing;
 /// <summary>Read-only links to one report for people without a key. The token is shown once; its hash is kept; revoking works at once.</summary>
 static class SharingEndpoints
 {
+    /// <summary>How making a link is called in the record; the link's id is its detail.</summary>
+    const string Shared = "share";
+
     public static void MapPages(RouteGroupBuilder pages)
     {
         pages.MapGet("/shared/{token}", SharedAsync).AllowAnonymous().RequireRateLimiting(PageEndpoints.SharedLimit);
@@ -39,8 +42,11 @@ static class SharingEndpoints
     {
         if (await reader.StatusAsync(id, cancellationToken) is not { } status)
             return PageEndpoints.NoAudit(id);
-        var links = await db.ShareLinks.AsNoTracking().Where(link => link.AuditId == id).OrderByDescending(link => link.CreatedAt)
-            .Select(link => new SharePage.Link(link.LinkId, link.CreatedBy, link.CreatedAt, link.RevokedAt)).ToListAsync(cancellationToken);
+        // For whom a link was made is the reason that its maker gave.
+        var madeFor = (await db.OperatorActions.AsNoTracking().Where(action => action.AuditId == id && action.Action == Shared && action.Detail != null).Select(action => new { action.Detail, action.Reason }).ToListAsync(cancellationToken))
+            .ToLookup(action => action.Detail, action => action.Reason, StringComparer.Ordinal);
+        var links = (await db.ShareLinks.AsNoTracking().Where(link => link.AuditId == id).OrderByDescending(link => link.CreatedAt).ToListAsync(cancellationToken))
+            .ConvertAll(link => new SharePage.Link(link.LinkId, madeFor[link.LinkId.ToString()].FirstOrDefault(), link.CreatedBy, link.CreatedAt, link.RevokedAt));
         return PageEndpoints.Page<SharePage>(new { Status = status, Links = (IReadOnlyList<SharePage.Link>)links, Created = created });
     }
 
@@ -49,8 +55,9 @@ static class SharingEndpoints
         if (await reader.StatusAsync(id, cancellationToken) is null)
             return PageEndpoints.NoAudit(id);
         var token = Secrets.New();
-        db.ShareLinks.Add(new ShareLinkRow { LinkId = Guid.CreateVersion7(), TokenHash = Secrets.HashOf(token), AuditId = id, CreatedBy = Callers.NameOf(context), CreatedAt = time.GetUtcNow().UtcDateTime });
-        await trail.RecordAsync(Callers.NameOf(context), "share", id, (await context.Request.ReadFormAsync(cancellationToken))["reason"], null, cancellationToken);
+        var linkId = Guid.CreateVersion7();
+        db.ShareLinks.Add(new ShareLinkRow { LinkId = linkId, TokenHash = Secrets.HashOf(token), AuditId = id, CreatedBy = Callers.NameOf(context), CreatedAt = time.GetUtcNow().UtcDateTime });
+        await trail.RecordAsync(Callers.NameOf(context), Shared, id, (await context.Request.ReadFormAsync(cancellationToken))["reason"], linkId.ToString(), cancellationToken);
         // The one page that is not reached by a redirect: the token is shown once and kept nowhere.
         return await PageAsync(id, $"{context.Request.Scheme}://{context.Request.Host}/shared/{token}", reader, db, cancellationToken);
     }

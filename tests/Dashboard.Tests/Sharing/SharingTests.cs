@@ -25,6 +25,20 @@ public sealed partial class ASharedReport(DashboardHost host)
         (await stranger.GetAsync(path)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
     }
 
+    [Fact]
+    public async Task Should_say_for_whom_each_link_was_made()
+    {
+        var id = await host.CompletedAuditAsync();
+        using var person = await host.PersonAsync();
+        var token = APage.TokenField().Match(await person.GetStringAsync(new Uri($"/audits/{id}/share", UriKind.Relative))).Groups["value"].Value;
+        foreach (var reader in new[] { "Marketing of Acme", "The agency" })
+            (await person.PostAsync(new Uri($"/audits/{id}/share", UriKind.Relative), new FormUrlEncodedContent([new("__RequestVerificationToken", token), new("reason", reader)]))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        var page = await person.GetStringAsync(new Uri($"/audits/{id}/share", UriKind.Relative));
+        page.ShouldContain("<bdi>Marketing of Acme</bdi>");
+        page.ShouldContain("<bdi>The agency</bdi>");
+        page.ShouldContain("Revoke the link for The agency, of ");
+    }
+
     [GeneratedRegex("/shared/[A-Za-z0-9_-]{43}", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Link();
 
