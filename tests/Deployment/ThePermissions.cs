@@ -34,7 +34,7 @@ public sealed class ThePermissions(RunningSystem system)
         await GetAsync($"api/audits/{id}/report?format=json");
         await GetAsync($"api/audits/{id}/compare/{other}");
         await PostAsync($"api/audits/{id}/rederive", new { });
-        using var erased = await system.Api.DeleteAsync(new Uri($"api/audits/{id}", UriKind.Relative));
+        using var erased = await system.Api.DeleteAsync(new Uri($"api/audits/{id}?reason=tests", UriKind.Relative));
         erased.IsSuccessStatusCode.ShouldBeTrue(await erased.Content.ReadAsStringAsync());
 
         RefusalsSince(before).ShouldBeEmpty();

@@ -102,10 +102,14 @@ static class BulkEndpoints
             .RequireAuthorization(Policies.OperateByKey).WithTags("Audits").Produces<BulkResult>().ProducesProblem(400).ProducesProblem(409).ProducesProblem(503)
             .WithSummary("Cancels, retries or deletes every audit a filter names; dryRun only counts.")
             .WithDescription("expected: the count that a dry run told. If another number of audits is found, nothing is done: 409 with the reason CountChanged and the count found.");
-        api.MapDelete("/audits/{id:guid}", async Task<IResult> (Guid id, HttpContext context, AuditDeletion deletion, OperatorTrail trail, CancellationToken cancellationToken) =>
+        api.MapDelete("/audits/{id:guid}", async Task<IResult> (Guid id, string? reason, HttpContext context, DashboardDbContext db, AuditDeletion deletion, OperatorTrail trail, CancellationToken cancellationToken) =>
             {
+                if (string.IsNullOrWhiteSpace(reason))
+                    return Problems.BadInput("reason", "is missing; say why (?reason=), it is kept with who and when");
                 var who = Callers.NameOf(context);
-                await trail.RecordAsync(who, "delete", id, context.Request.Query["reason"], null, cancellationToken);
+                if (!await db.Audits.AsNoTracking().AnyAsync(audit => audit.AuditId == id, cancellationToken))
+                    return Problems.NoAudit(id);
+                await trail.RecordAsync(who, "delete", id, reason, null, cancellationToken);
                 return await deletion.DeleteAsync(id, who, cancellationToken) switch
                 {
                     DeletionOutcome.Deleted => TypedResults.Accepted((string?)null),
@@ -113,7 +117,7 @@ static class BulkEndpoints
                     _ => Problems.NoAudit(id),
                 };
             })
-            .RequireAuthorization(Policies.OperateByKey).WithTags("Audits").Produces(StatusCodes.Status202Accepted).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503).WithSummary("Deletes an ended audit with its texts; amounts in the ledger stay.");
+            .RequireAuthorization(Policies.OperateByKey).WithTags("Audits").Produces(StatusCodes.Status202Accepted).ProducesProblem(400).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503).WithSummary("Deletes an ended audit with its texts; amounts in the ledger stay. reason is required.");
     }
 
     public static void MapPages(RouteGroupBuilder pages)

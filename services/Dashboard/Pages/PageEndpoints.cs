@@ -368,8 +368,10 @@ static class PageEndpoints
             Text = $"The report of {Show.Short(status.Brand ?? "this audit")}, its answers and texts are gone for good. What it cost stays in the ledger, and what was requested with the saga until it is pruned.",
         });
 
-    static async Task<IResult> DeleteAsync(Guid id, HttpContext context, AuditDeletion deletion, OperatorTrail trail, CancellationToken cancellationToken)
+    static async Task<IResult> DeleteAsync(Guid id, HttpContext context, DashboardDbContext db, AuditDeletion deletion, OperatorTrail trail, CancellationToken cancellationToken)
     {
+        if (!await db.Audits.AsNoTracking().AnyAsync(audit => audit.AuditId == id, cancellationToken))
+            return NoAudit(id);
         var who = Callers.NameOf(context);
         await trail.RecordAsync(who, "delete", id, (await context.Request.ReadFormAsync(cancellationToken))["reason"], null, cancellationToken);
         try

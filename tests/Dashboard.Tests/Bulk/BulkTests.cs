@@ -138,7 +138,28 @@ public sealed class DeletingAnAudit(DashboardHost host)
         await host.SayAsync(Sample.Registered(id));
         await host.EventuallyAsync(async db => await db.Audits.AnyAsync(a => a.AuditId == id), "it is there");
         using var client = await host.ProgramAsync(Roles.Operator);
-        using var response = await client.DeleteAsync(new Uri($"/api/audits/{id}", UriKind.Relative));
+        using var response = await client.DeleteAsync(new Uri($"/api/audits/{id}?reason=test", UriKind.Relative));
         response.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("?reason=%20")]
+    public async Task Should_need_a_reason(string query)
+    {
+        using var client = await host.ProgramAsync(Roles.Operator);
+        using var response = await client.DeleteAsync(new Uri($"/api/audits/{Guid.CreateVersion7()}{query}", UriKind.Relative));
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await response.Content.ReadAsStringAsync()).ShouldContain("\"field\":\"reason\"");
+    }
+
+    [Fact]
+    public async Task Should_be_recorded_only_of_an_audit_that_is_there()
+    {
+        var id = Guid.CreateVersion7();
+        using var client = await host.ProgramAsync(Roles.Operator);
+        using var response = await client.DeleteAsync(new Uri($"/api/audits/{id}?reason=test", UriKind.Relative));
+        response.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        await host.EventuallyAsync(async db => !await db.OperatorActions.AnyAsync(action => action.AuditId == id), "nothing is recorded");
     }
 }

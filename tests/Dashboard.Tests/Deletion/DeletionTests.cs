@@ -15,7 +15,7 @@ public sealed class WhenAMessageComesAfterTheDeletion(DashboardHost host) : ICla
     {
         var id = await host.CompletedAuditAsync("Ghost");
         using var program = await host.ProgramAsync(Roles.Operator);
-        using (var deleted = await program.DeleteAsync(new Uri($"/api/audits/{id}", UriKind.Relative)))
+        using (var deleted = await program.DeleteAsync(new Uri($"/api/audits/{id}?reason=test", UriKind.Relative)))
             deleted.StatusCode.ShouldBe(HttpStatusCode.Accepted);
 
         // Everything again, as a replay would tell it; the message behind them shows that they were consumed.
