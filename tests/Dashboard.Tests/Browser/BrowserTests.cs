@@ -179,15 +179,13 @@ public sealed class APersonWithABrowser(BrowserHost browser)
     {
         var paths = await EveryPage.OfAsync(browser);
         var (page, complaints) = await browser.SignedInAsync(theme: theme, width: width);
-        var axe = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "axe.min.js"));
         List<string> violations = [];
         foreach (var path in paths)
         {
             await page.GotoAsync(browser.At(path), new PageGotoOptions { WaitUntil = WaitUntilState.Load });
             if (path.EndsWith("/report", StringComparison.Ordinal))
                 continue; // Its sandbox allows no script, a checker's neither; its parts are those of the audit's page.
-            await page.EvaluateAsync(axe);
-            var found = await page.EvaluateAsync<string[]>("async () => (await axe.run()).violations.filter(v => ['serious', 'critical'].includes(v.impact)).map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.target + ' ' + n.failureSummary).join(' | '))");
+            var found = await ViolationsAsync(page);
             violations.AddRange(found.Select(violation => $"{path} {violation}"));
             var overflow = await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - window.innerWidth");
             if (overflow > 0)
@@ -196,5 +194,32 @@ public sealed class APersonWithABrowser(BrowserHost browser)
 
         violations.ShouldBeEmpty(string.Join('\n', violations));
         complaints.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(1280)]
+    [InlineData(1440)]
+    public async Task Should_read_long_names_without_a_mouse_to_scroll(int width)
+    {
+        const string Brand = "=HYPERLINK(\"http://evil.example/a/path/without/any/place/to/break\")<b>WWWWWWWWWWWW";
+        var id = await browser.Host.CompletedAuditAsync(Brand, text: _ => "Anker Soundcore is the best choice.");
+        var (page, _) = await browser.SignedInAsync(width: width);
+        await browser.Host.EventuallyAsync(async db =>
+        {
+            foreach (var answer in db.Answers.Where(answer => answer.AuditId == id))
+                answer.Json = answer.Json.Replace("\"Anker\"", System.Text.Json.JsonSerializer.Serialize(Brand), StringComparison.Ordinal);
+            return await db.SaveChangesAsync() > 0;
+        }, "the brand is mentioned");
+        foreach (var path in new[] { $"/audits/{id}", $"/audits/{id}/answers", $"/audits/{id}/answers/key-chatgpt-q001", "/", "/operations", "/spending" })
+        {
+            await page.GotoAsync(browser.At(path), new PageGotoOptions { WaitUntil = WaitUntilState.Load });
+            (await ViolationsAsync(page)).ShouldBeEmpty(path);
+        }
+    }
+
+    static async Task<string[]> ViolationsAsync(IPage page)
+    {
+        await page.EvaluateAsync(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "axe.min.js")));
+        return await page.EvaluateAsync<string[]>("async () => (await axe.run()).violations.filter(v => ['serious', 'critical'].includes(v.impact)).map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.target + ' ' + n.failureSummary).join(' | '))");
     }
 }
