@@ -110,6 +110,7 @@ public sealed class DashboardModule : AssayModule
         services.AddHostedService<ExpiredRequestSweep>();
 
         services.AddHttpContextAccessor();
+        services.AddScoped<Visitor>();
         services.AddRazorComponents();
         // Words in any script stay readable in the source; what HTML could misread is encoded all the same.
         services.AddSingleton(System.Text.Encodings.Web.HtmlEncoder.Create(System.Text.Unicode.UnicodeRanges.All));

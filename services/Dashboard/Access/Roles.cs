@@ -19,6 +19,16 @@ public static class Roles
         : throw new ArgumentException($"There is no role '{role}'; use viewer, producer or operator.", nameof(role));
 }
 
+/// <summary>Who looks at a page: it shows no way to what the role does not permit.</summary>
+sealed class Visitor(IHttpContextAccessor http)
+{
+    public bool MayProduce => Is(Roles.Producer) || MayOperate;
+
+    public bool MayOperate => Is(Roles.Operator);
+
+    bool Is(string role) => http.HttpContext?.User.IsInRole(role) == true;
+}
+
 static class Policies
 {
     /// <summary>Any role, by key or session.</summary>
