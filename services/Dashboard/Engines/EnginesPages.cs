@@ -12,12 +12,12 @@ static class EnginesPages
 {
     public static void Map(RouteGroupBuilder pages)
     {
-        pages.MapGet("/operations/engines/{name}/pause", (string name) => PausePage(name, null)).RequireAuthorization(Policies.Operate);
+        pages.MapGet("/operations/engines/{name}/pause", (string name) => PausePage(name, null, null)).RequireAuthorization(Policies.Operate);
         PageEndpoints.Form(pages, "/operations/engines/{name}/pause", (string name, HttpContext context, EngineActions actions, CancellationToken cancellationToken) =>
-            ActAsync(context, (reason, who, _) => actions.PauseAsync(name, reason, who, cancellationToken), error => PausePage(name, error), cancellationToken)).AsksWhy().RequireAuthorization(Policies.Operate);
-        pages.MapGet("/operations/engines/{name}/resume", (string name) => ResumePage(name, null)).RequireAuthorization(Policies.Operate);
+            ActAsync(context, (reason, who, _) => actions.PauseAsync(name, reason, who, cancellationToken), (error, reason) => PausePage(name, error, reason), cancellationToken)).AsksWhy().RequireAuthorization(Policies.Operate);
+        pages.MapGet("/operations/engines/{name}/resume", (string name) => ResumePage(name, null, null)).RequireAuthorization(Policies.Operate);
         PageEndpoints.Form(pages, "/operations/engines/{name}/resume", (string name, HttpContext context, EngineActions actions, CancellationToken cancellationToken) =>
-            ActAsync(context, (reason, who, _) => actions.ResumeAsync(name, reason, who, cancellationToken), error => ResumePage(name, error), cancellationToken)).AsksWhy().RequireAuthorization(Policies.Operate);
+            ActAsync(context, (reason, who, _) => actions.ResumeAsync(name, reason, who, cancellationToken), (error, reason) => ResumePage(name, error, reason), cancellationToken)).AsksWhy().RequireAuthorization(Policies.Operate);
         pages.MapGet("/operations/engines/{name}/limits", (string name, GatewayClient gateway, CancellationToken cancellationToken) => LimitsPageAsync(name, null, null, gateway, cancellationToken)).RequireAuthorization(Policies.Operate);
         PageEndpoints.Form(pages, "/operations/engines/{name}/limits", SetLimitsAsync).RequireAuthorization(Policies.Operate);
     }
@@ -74,29 +74,30 @@ static class EnginesPages
             : PageEndpoints.Page<EngineLimitsPage>(new { Engine = engine, Typed = typed, Error = error }, error is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
 
-    static async Task<IResult> ActAsync(HttpContext context, Func<string, string, IFormCollection, Task<EngineOutcome>> act, Func<string, IResult> again, CancellationToken cancellationToken)
+    static async Task<IResult> ActAsync(HttpContext context, Func<string, string, IFormCollection, Task<EngineOutcome>> act, Func<string, string, IResult> again, CancellationToken cancellationToken)
     {
         var form = await context.Request.ReadFormAsync(cancellationToken);
+        var reason = form["reason"].ToString();
         try
         {
-            var outcome = await act(form["reason"].ToString(), Callers.NameOf(context), form);
-            return outcome.Refusal is { } refusal ? again(refusal) : TypedResults.LocalRedirect("/operations#engines");
+            var outcome = await act(reason, Callers.NameOf(context), form);
+            return outcome.Refusal is { } refusal ? again(refusal, reason) : TypedResults.LocalRedirect("/operations#engines");
         }
         catch (GatewayUnavailableException exception)
         {
-            return again(exception.Message);
+            return again(exception.Message, reason);
         }
     }
 
-    static IResult PausePage(string name, string? error) => PageEndpoints.Page<ConfirmPage>(new
+    static IResult PausePage(string name, string? error, string? reason) => PageEndpoints.Page<ConfirmPage>(new
     {
-        Title = $"Pause {Show.Short(name, 40)}", Action = $"/operations/engines/{Uri.EscapeDataString(name)}/pause", Button = "Pause the engine", BackHref = "/operations", Section = "operations", Danger = true, Error = error,
+        Title = $"Pause {Show.Short(name, 40)}", Action = $"/operations/engines/{Uri.EscapeDataString(name)}/pause", Button = "Pause the engine", BackHref = "/operations", Section = "operations", Danger = true, Error = error, Reason = reason,
         Text = "No further call goes to this engine, in any instance of the gateway. Calls on the wire finish and are recorded. Its calls wait until it is resumed, or until their audit's deadline ends them.",
     }, error is null ? StatusCodes.Status200OK : StatusCodes.Status409Conflict);
 
-    static IResult ResumePage(string name, string? error) => PageEndpoints.Page<ConfirmPage>(new
+    static IResult ResumePage(string name, string? error, string? reason) => PageEndpoints.Page<ConfirmPage>(new
     {
-        Title = $"Resume {Show.Short(name, 40)}", Action = $"/operations/engines/{Uri.EscapeDataString(name)}/resume", Button = "Resume the engine", BackHref = "/operations", Section = "operations", Error = error,
+        Title = $"Resume {Show.Short(name, 40)}", Action = $"/operations/engines/{Uri.EscapeDataString(name)}/resume", Button = "Resume the engine", BackHref = "/operations", Section = "operations", Error = error, Reason = reason,
         Text = "Calls that wait for this engine go out again, within its limits and the audits' ceilings.",
     }, error is null ? StatusCodes.Status200OK : StatusCodes.Status409Conflict);
 }

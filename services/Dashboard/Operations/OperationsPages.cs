@@ -148,7 +148,7 @@ static class OperationsPages
         }
         catch (ServiceSilentException exception)
         {
-            return PageEndpoints.Page<ReleasePage>(new { Service = service, MessageId = messageId, Error = exception.Message }, StatusCodes.Status503ServiceUnavailable);
+            return PageEndpoints.Page<ReleasePage>(new { Service = service, MessageId = messageId, Reason = form["reason"].ToString(), Error = exception.Message }, StatusCodes.Status503ServiceUnavailable);
         }
 
         return TypedResults.LocalRedirect("/operations");

@@ -54,9 +54,9 @@ static class PageEndpoints
         Form(pages, "/audits/{id:guid}/retry", RetryAsync).AsksWhy().RequireAuthorization(Policies.Produce);
 
         pages.MapGet("/spending", SpendingAsync).RequireAuthorization(Policies.Read);
-        pages.MapGet("/spending/stop", () => StopPage(null)).RequireAuthorization(Policies.Operate);
+        pages.MapGet("/spending/stop", () => StopPage(null, null)).RequireAuthorization(Policies.Operate);
         Form(pages, "/spending/stop", StopAsync).RequireAuthorization(Policies.Operate);
-        pages.MapGet("/spending/resume", () => ResumePage(null)).RequireAuthorization(Policies.Operate);
+        pages.MapGet("/spending/resume", () => ResumePage(null, null)).RequireAuthorization(Policies.Operate);
         Form(pages, "/spending/resume", ResumeAsync).AsksWhy().RequireAuthorization(Policies.Operate);
         pages.MapGet("/metrics-explained", () => Page<MetricsPage>()).RequireAuthorization(Policies.Read);
         OperationsPages.Map(pages);
@@ -343,7 +343,7 @@ static class PageEndpoints
         if (form["ceilingUsd"].ToString() is { Length: > 0 } text)
         {
             if (!decimal.TryParse(text.Replace(',', '.'), System.Globalization.CultureInfo.InvariantCulture, out var amount) || amount is <= 0 or > 1_000_000)
-                return Page<RetryPage>(new { Status = status, Error = "The ceiling must be a number above 0 and at most 1 000 000, or left empty." }, StatusCodes.Status400BadRequest);
+                return Page<RetryPage>(new { Status = status, Error = "The ceiling must be a number above 0 and at most 1 000 000, or left empty.", Typed = form }, StatusCodes.Status400BadRequest);
             ceiling = amount;
         }
 
@@ -355,7 +355,7 @@ static class PageEndpoints
             Reason = reason, CeilingUsd = ceiling, AskInDoubtAgain = again, RequestedBy = who,
         }, cancellationToken);
         return outcome.Refusal is { } refusal
-            ? Page<RetryPage>(new { Status = outcome.Status ?? status, Error = $"{refusal.Reason}: {refusal.Detail}" }, StatusCodes.Status409Conflict)
+            ? Page<RetryPage>(new { Status = outcome.Status ?? status, Error = $"{refusal.Reason}: {refusal.Detail}", Typed = form }, StatusCodes.Status409Conflict)
             : TypedResults.LocalRedirect($"/audits/{id}");
     }
 
@@ -410,15 +410,15 @@ static class PageEndpoints
         });
     }
 
-    static IResult StopPage(string? error) => Page<ConfirmPage>(new
+    static IResult StopPage(string? error, string? reason) => Page<ConfirmPage>(new
     {
-        Title = "Stop all spending", Action = "/spending/stop", Button = "Stop all spending now", BackHref = "/spending", Section = "spending", Danger = true, Error = error,
+        Title = "Stop all spending", Action = "/spending/stop", Button = "Stop all spending now", BackHref = "/spending", Section = "spending", Danger = true, Error = error, Reason = reason,
         Text = "No call leaves any more, anywhere, once this returns. Calls on the wire finish and are recorded. Live audits wait until spending is allowed again or their deadline ends them.",
     }, error is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
 
-    static IResult ResumePage(string? error) => Page<ConfirmPage>(new
+    static IResult ResumePage(string? error, string? reason) => Page<ConfirmPage>(new
     {
-        Title = "Allow spending again", Action = "/spending/resume", Button = "Allow spending", BackHref = "/spending", Section = "spending", Error = error,
+        Title = "Allow spending again", Action = "/spending/resume", Button = "Allow spending", BackHref = "/spending", Section = "spending", Error = error, Reason = reason,
         Text = "Waiting audits go on and may spend up to their ceilings.",
     }, error is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
 
@@ -432,7 +432,7 @@ static class PageEndpoints
         }
         catch (GatewayUnavailableException exception)
         {
-            return StopPage(exception.Message);
+            return StopPage(exception.Message, reason);
         }
 
         await trail.RecordAsync(Callers.NameOf(context), "halt", null, reason, null, cancellationToken);
@@ -449,7 +449,7 @@ static class PageEndpoints
         }
         catch (GatewayUnavailableException exception)
         {
-            return ResumePage(exception.Message);
+            return ResumePage(exception.Message, reason);
         }
 
         return TypedResults.LocalRedirect("/spending");

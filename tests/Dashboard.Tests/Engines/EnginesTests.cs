@@ -28,6 +28,19 @@ public sealed class WhenAnOperatorSteersAnEngine(DashboardHost host) : IClassFix
     }
 
     [Fact]
+    public async Task Should_keep_the_reason_of_a_form_that_comes_back()
+    {
+        using var person = await host.PersonAsync();
+        var limits = new Uri("/operations/engines/chatgpt/limits", UriKind.Relative);
+        var token = APage.TokenField().Match(await person.GetStringAsync(limits)).Groups["value"].Value;
+        using var refused = await person.PostAsync(limits, new FormUrlEncodedContent([new("__RequestVerificationToken", token), new("maxConcurrency", "many"), new("reason", "the provider complained")]));
+        refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        var page = await refused.Content.ReadAsStringAsync();
+        page.ShouldContain("name=\"reason\" value=\"the provider complained\"");
+        page.ShouldContain("value=\"many\"");
+    }
+
+    [Fact]
     public async Task Should_set_its_limits_and_refuse_what_is_none()
     {
         using var program = await host.ProgramAsync(Roles.Operator);
