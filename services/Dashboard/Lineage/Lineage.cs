@@ -39,15 +39,17 @@ static class LineageEndpoints
         var known = audits.Select(a => a.AuditId).ToHashSet();
         var children = audits.Where(a => a.ParentAuditId is { } parent && known.Contains(parent) && parent != a.AuditId).ToLookup(a => a.ParentAuditId!.Value);
         HashSet<Guid> placed = [];
-        LineageNode Node(AuditStatus audit)
+        LineageNode Node(AuditStatus audit, int under)
         {
             placed.Add(audit.AuditId);
-            return new LineageNode(audit.AuditId, audit.Brand, audit.Kind, audit.Status, audit.Depth, audit.ParentAuditId,
+            // A refused request was never given a depth of its own.
+            var depth = Math.Max(audit.Depth, under);
+            return new LineageNode(audit.AuditId, audit.Brand, audit.Kind, audit.Status, depth, audit.ParentAuditId,
                 audit.Status == Assay.Contracts.AuditStates.Rejected ? audit.Rejection?.Reason : null, audit.Status == Assay.Contracts.AuditStates.Rejected ? audit.Rejection?.Detail : null, audit.SpentUsd,
-                [.. children[audit.AuditId].Where(child => !placed.Contains(child.AuditId)).OrderBy(child => child.RegisteredAt).Select(Node)]);
+                [.. children[audit.AuditId].Where(child => !placed.Contains(child.AuditId)).OrderBy(child => child.RegisteredAt).Select(child => Node(child, depth + 1))]);
         }
 
-        var roots = audits.Where(a => a.ParentAuditId is not { } parent || !known.Contains(parent)).OrderBy(a => a.RegisteredAt).Select(Node).ToList();
+        var roots = audits.Where(a => a.ParentAuditId is not { } parent || !known.Contains(parent)).OrderBy(a => a.RegisteredAt).Select(root => Node(root, 0)).ToList();
         return new LineageTree(trackingId, audits.Count, audits.Sum(a => a.SpentUsd), roots);
     }
 }

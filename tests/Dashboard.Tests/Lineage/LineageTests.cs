@@ -1,5 +1,7 @@
 using Assay.Contracts;
 using Assay.Dashboard.Access;
+using Assay.Dashboard.Audits;
+using Assay.Dashboard.Database;
 using Assay.Dashboard.Lineage;
 using Assay.Dashboard.Tests.Api;
 using Assay.Dashboard.Tests.Hosting;
@@ -10,6 +12,20 @@ namespace Assay.Dashboard.Tests.Lineage;
 [Collection(nameof(OneHost))]
 public sealed class ATree(DashboardHost host)
 {
+    [Fact]
+    public void Should_count_a_refused_child_one_deeper_than_its_parent()
+    {
+        var root = Guid.CreateVersion7();
+        var refused = Guid.CreateVersion7();
+        var tree = LineageEndpoints.Build(root,
+        [
+            AuditReader.Describe(new AuditRow { AuditId = root, Status = AuditStates.Completed, Depth = 2 }, [], []),
+            AuditReader.Describe(new AuditRow { AuditId = refused, Status = AuditStates.Rejected, ParentAuditId = root, RejectionReason = RejectionReasons.InvalidRequest }, [], []),
+        ]);
+        var node = tree.Roots.Single();
+        (node.Depth, node.Children.Single().Depth).ShouldBe((2, 3));
+    }
+
     [Fact]
     public async Task Should_show_children_and_refused_spawns_with_their_reasons()
     {
