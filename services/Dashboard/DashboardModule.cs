@@ -100,7 +100,7 @@ public sealed class DashboardModule : AssayModule
         services.AddHostedService<RebuildService>();
         services.AddSingleton<AuditFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditFeed>());
-        services.AddHttpClient("webhooks", client => client.Timeout = TimeSpan.FromSeconds(10)).ConfigurePrimaryHttpMessageHandler(provider => new SocketsHttpHandler
+        services.AddHttpClient("webhooks", client => client.Timeout = WebhookDelivery.Timeout).ConfigurePrimaryHttpMessageHandler(provider => new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             ConnectCallback = provider.GetRequiredService<IOptions<DashboardOptions>>().Value.AllowPrivateWebhooks ? null : WebhookAddress.ConnectAsync,

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Assay.Contracts.Internal.AuditSaga;
 using Assay.Dashboard.Tests.Hosting;
+using Assay.Dashboard.Webhooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -72,6 +73,59 @@ public sealed partial class When_an_alert_is_raised
     }
 
     [Fact]
+    public async Task Should_reach_a_receiver_beside_one_that_never_answers_and_for_which_much_waits()
+    {
+        var (unanswered, received) = (new ConcurrentQueue<Delivery>(), new ConcurrentQueue<Delivery>());
+        await using var silent = await ListenAsync(unanswered, refuseFirst: 0, answers: false);
+        await using var healthy = await ListenAsync(received, refuseFirst: 0);
+        var host = new DashboardHost { AllowPrivateWebhooks = true };
+        await host.InitializeAsync();
+        try
+        {
+            await AddWebhookAsync(host, silent.Urls.Single());
+            var many = Enumerable.Range(0, 45).Select(_ => Alert(null)).ToArray();
+            await host.SayAsync([.. many]);
+            await host.EventuallyAsync(db => Task.FromResult(db.WebhookDeliveries.Count() == many.Length && !unanswered.IsEmpty), "the silent receiver was called");
+
+            await AddWebhookAsync(host, healthy.Urls.Single());
+            var few = Enumerable.Range(0, 3).Select(_ => Alert(null)).ToArray();
+            foreach (var alert in few)
+            {
+                await host.SayAsync(alert);
+                await host.EventuallyAsync(db => Task.FromResult(db.WebhookDeliveries.Any(d => d.AuditId == alert.AlertId && d.DeliveredAt != null)), "the healthy receiver heard it");
+            }
+
+            received.Select(delivery => delivery.Id).ShouldBe(few.Select(alert => $"{alert.AlertId}-0"));
+            unanswered.Count.ShouldBeLessThan(many.Length / 2, "the silent one is still at its first deliveries");
+        }
+        finally
+        {
+            await host.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Should_be_nobody_elses_to_deliver_for_as_long_as_the_receiver_may_take()
+    {
+        var received = new ConcurrentQueue<Delivery>();
+        await using var silent = await ListenAsync(received, refuseFirst: 0, answers: false);
+        var host = new DashboardHost { AllowPrivateWebhooks = true };
+        await host.InitializeAsync();
+        try
+        {
+            await AddWebhookAsync(host, silent.Urls.Single());
+            await host.SayAsync(Alert(null));
+            await host.EventuallyAsync(_ => Task.FromResult(!received.IsEmpty), "the receiver was called");
+            var calledBefore = DateTime.UtcNow;
+            await host.EventuallyAsync(db => Task.FromResult(db.WebhookDeliveries.Single() is { Tries: 1 } delivery && delivery.NextTryAt > calledBefore + WebhookDelivery.Timeout), "another Dashboard leaves it alone until this one has given up");
+        }
+        finally
+        {
+            await host.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public async Task Should_not_be_led_into_the_network_unless_an_operator_allows_it()
     {
         var host = new DashboardHost();
@@ -105,7 +159,7 @@ public sealed partial class When_an_alert_is_raised
         return await response.Content.ReadAsStringAsync();
     }
 
-    static async Task<WebApplication> ListenAsync(ConcurrentQueue<Delivery> received, int refuseFirst)
+    static async Task<WebApplication> ListenAsync(ConcurrentQueue<Delivery> received, int refuseFirst, bool answers = true)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -116,6 +170,8 @@ public sealed partial class When_an_alert_is_raised
             using var body = new MemoryStream();
             await request.Body.CopyToAsync(body);
             received.Enqueue(new(request.Headers["Idempotency-Key"].ToString(), request.Headers["Assay-Signature"].ToString(), body.ToArray()));
+            if (!answers)
+                await Task.Delay(Timeout.Infinite, request.HttpContext.RequestAborted);
             return received.Count <= refuseFirst ? Results.StatusCode(StatusCodes.Status503ServiceUnavailable) : Results.Ok();
         });
         await app.StartAsync();
