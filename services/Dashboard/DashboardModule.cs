@@ -52,7 +52,7 @@ public sealed class DashboardOptions
     /// <summary>People and programs that sign in elsewhere.</summary>
     public OidcOptions Oidc { get; set; } = new();
 
-    /// <summary>Lets webhooks lead to private and loopback addresses too; for receivers inside the network this service stands in.</summary>
+    /// <summary>Lets webhooks lead to private and loopback addresses too, never to link-local ones; for receivers inside the network this service stands in.</summary>
     public bool AllowPrivateWebhooks { get; set; }
 }
 
@@ -100,11 +100,8 @@ public sealed class DashboardModule : AssayModule
         services.AddHostedService<RebuildService>();
         services.AddSingleton<AuditFeed>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditFeed>());
-        services.AddHttpClient("webhooks", client => client.Timeout = WebhookDelivery.Timeout).ConfigurePrimaryHttpMessageHandler(provider => new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            ConnectCallback = provider.GetRequiredService<IOptions<DashboardOptions>>().Value.AllowPrivateWebhooks ? null : WebhookAddress.ConnectAsync,
-        });
+        services.AddHttpClient("webhooks", client => client.Timeout = WebhookDelivery.Timeout)
+            .ConfigurePrimaryHttpMessageHandler(provider => WebhookAddress.Handler(provider.GetRequiredService<IOptions<DashboardOptions>>().Value.AllowPrivateWebhooks));
         services.AddSingleton<WebhookSignal>();
         services.AddHostedService<WebhookDelivery>();
         services.AddHostedService<ExpiredRequestSweep>();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Assay.ServiceDefaults.Network;
 
 namespace Assay.Dashboard.Webhooks;
 
@@ -16,7 +17,9 @@ static class WebhookAddress
         try
         {
             var addresses = await Dns.GetHostAddressesAsync(uri.DnsSafeHost, cancellationToken);
-            return allowPrivate ? null : addresses.FirstOrDefault(address => !IsPublic(address)) is { } inside ? $"its host leads to {inside}, which is not a public address" : null;
+            return Array.Find(addresses, address => !IsAllowed(address, allowPrivate)) is { } inside
+                ? $"its host leads to {inside}, which is not a public address{(allowPrivate ? ", nor one of a private network (link-local addresses are never called)" : "")}"
+                : null;
         }
         catch (SocketException exception)
         {
@@ -24,35 +27,17 @@ static class WebhookAddress
         }
     }
 
-    /// <summary>Connects only to public addresses: checked at the very connection, so that a name cannot change in between.</summary>
-    public static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    public static SocketsHttpHandler Handler(bool allowPrivate) => new()
     {
-        var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellationToken);
-        var open = addresses.Where(IsPublic).ToArray();
-        if (open.Length == 0)
-            throw new HttpRequestException($"{context.DnsEndPoint.Host} leads to no public address; webhooks are not sent inside the network.");
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(open, context.DnsEndPoint.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+        AllowAutoRedirect = false,
+        ConnectCallback = (context, cancellationToken) => GuardedConnection.ConnectAsync(context.DnsEndPoint, address => IsAllowed(address, allowPrivate),
+            allowPrivate ? "link-local addresses are never called" : "webhooks are not sent inside the network unless Dashboard__AllowPrivateWebhooks is true", cancellationToken),
+    };
 
-    internal static bool IsPublic(IPAddress address)
+    internal static bool IsAllowed(IPAddress address, bool allowPrivate) => address.Reach() switch
     {
-        if (address.IsIPv4MappedToIPv6)
-            address = address.MapToIPv4();
-        if (IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) || address.IsIPv6LinkLocal || address.IsIPv6SiteLocal || address.IsIPv6UniqueLocal || address.IsIPv6Multicast)
-            return false;
-        if (address.AddressFamily != AddressFamily.InterNetwork)
-            return true;
-        var b = address.GetAddressBytes();
-        return !(b[0] is 0 or 10 or 127 or >= 224 || (b[0] == 100 && b[1] is >= 64 and < 128) || (b[0] == 169 && b[1] == 254) || (b[0] == 172 && b[1] is >= 16 and < 32) || (b[0] == 192 && b[1] == 168) || (b[0] == 198 && b[1] is (18 or 19)));
-    }
+        AddressReach.Public => true,
+        AddressReach.Private or AddressReach.Loopback => allowPrivate,
+        _ => false,
+    };
 }

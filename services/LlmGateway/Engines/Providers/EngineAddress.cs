@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using Assay.ServiceDefaults.Network;
 
 namespace Assay.LlmGateway.Engines.Providers;
 
@@ -41,77 +41,20 @@ internal static class EngineAddress
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(50),
             MaxResponseDrainSize = 0,
-            ConnectCallback = (context, ct) => ConnectAsync(context.DnsEndPoint,
+            ConnectCallback = (context, ct) =>
+            {
                 // A proxy is named by whoever runs this process and may well be private; what lies behind it is the proxy's to judge.
-                isEngine: string.Equals(context.DnsEndPoint.Host, baseAddress.IdnHost.Trim('[', ']'), StringComparison.OrdinalIgnoreCase), loopbackHost, privateNetwork, ct),
+                var isEngine = string.Equals(context.DnsEndPoint.Host, baseAddress.IdnHost.Trim('[', ']'), StringComparison.OrdinalIgnoreCase);
+                return GuardedConnection.ConnectAsync(context.DnsEndPoint, address => !isEngine || IsAllowed(address, loopbackHost, privateNetwork), "see the engine's setting AllowPrivateNetwork", ct);
+            },
         };
     }
 
-    static async ValueTask<Stream> ConnectAsync(DnsEndPoint endPoint, bool isEngine, bool loopbackHost, bool privateNetwork, CancellationToken ct)
+    internal static bool IsAllowed(IPAddress address, bool loopbackHost, bool privateNetwork) => address.Reach() switch
     {
-        var addresses = await Dns.GetHostAddressesAsync(endPoint.Host, ct);
-        var allowed = isEngine ? Array.FindAll(addresses, address => IsAllowed(address, loopbackHost, privateNetwork)) : addresses;
-        if (allowed.Length == 0)
-            throw new HttpRequestException(HttpRequestError.ConnectionError, $"'{endPoint.Host}' resolves to no address that this engine may connect to; see the engine's setting AllowPrivateNetwork.");
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            await socket.ConnectAsync(allowed, endPoint.Port, ct);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
-    internal static bool IsAllowed(IPAddress address, bool loopbackHost, bool privateNetwork)
-    {
-        if (address.IsIPv4MappedToIPv6)
-            address = address.MapToIPv4();
-        if (IPAddress.IsLoopback(address))
-            return loopbackHost;
-        if (loopbackHost)
-            return false;
-        return Reach(address) switch { AddressReach.Public => true, AddressReach.Private => privateNetwork, _ => false };
-    }
-
-    enum AddressReach
-    {
-        Public,
-        Private,
-        Never,
-    }
-
-    static AddressReach Reach(IPAddress address)
-    {
-        if (address.IsIPv6LinkLocal || address.IsIPv6Multicast || address.Equals(IPAddress.IPv6Any) || address.Equals(IPAddress.IPv6None))
-            return AddressReach.Never;
-        if (address.IsIPv6UniqueLocal || address.IsIPv6SiteLocal)
-            return AddressReach.Private;
-        if (address.AddressFamily != AddressFamily.InterNetwork)
-            return EmbeddedIPv4(address) is { } inner ? Reach(inner) : AddressReach.Public;
-        var bytes = address.GetAddressBytes();
-        return bytes switch
-        {
-            [0, ..] or [>= 224, ..] or [169, 254, ..] => AddressReach.Never,
-            [10, ..] or [127, ..] or [172, >= 16 and <= 31, ..] or [192, 168, ..] or [100, >= 64 and <= 127, ..] or [192, 0, 0, _] or [198, 18 or 19, ..] => AddressReach.Private,
-            _ => AddressReach.Public,
-        };
-    }
-
-    // NAT64 (64:ff9b::/96) and 6to4 (2002::/16) carry an IPv4 address that must be judged too.
-    static IPAddress? EmbeddedIPv4(IPAddress address)
-    {
-        var bytes = address.GetAddressBytes();
-        return bytes switch
-        {
-            [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, ..] => new IPAddress(bytes.AsSpan(12, 4)),
-            [0x20, 0x02, ..] => new IPAddress(bytes.AsSpan(2, 4)),
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ..] => new IPAddress(bytes.AsSpan(12, 4)),
-            _ => null,
-        };
-    }
+        AddressReach.Loopback => loopbackHost,
+        AddressReach.Public => !loopbackHost,
+        AddressReach.Private => !loopbackHost && privateNetwork,
+        _ => false,
+    };
 }
