@@ -3,12 +3,13 @@ using Assay.Analyzer.Score.Metrics;
 using Assay.ServiceDefaults;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 using Command = Assay.Contracts.Internal.Analyzer.ScoreAudit;
 
 namespace Assay.Analyzer.ScoreAudit;
 
 /// <summary>Scores an attempt once; a second command gets the same scores again.</summary>
-sealed class ScoreAuditConsumer(AnalyzerDbContext db, TimeProvider time) : IConsumer<Command>
+sealed partial class ScoreAuditConsumer(AnalyzerDbContext db, TimeProvider time, ILogger<ScoreAuditConsumer> logger) : IConsumer<Command>
 {
     public async Task Consume(ConsumeContext<Command> context)
     {
@@ -29,10 +30,14 @@ sealed class ScoreAuditConsumer(AnalyzerDbContext db, TimeProvider time) : ICons
                 ScoredAt = scored.ScoredAt,
             };
             db.Scores.Add(score);
+            Scored(logger, message.AuditId, message.Attempt, answers.Count, score.ScoreId);
         }
 
         await context.Publish(score.ToMessage());
     }
+
+    [LoggerMessage(LogLevel.Information, "Scored audit {AuditId}, attempt {Attempt}, from {Answers} answers: score {ScoreId}")]
+    static partial void Scored(ILogger logger, Guid auditId, int attempt, int answers, Guid scoreId);
 }
 
 sealed class ScoreAuditConsumerDefinition : AssayConsumerDefinition<ScoreAuditConsumer, AnalyzerDbContext>

@@ -125,7 +125,8 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         await session.EndBatchesOfCallsAsync(announce, [.. doubtful.Select(attempt => attempt.CallKey)], cancellationToken);
         foreach (var auditId in doubtful.Select(attempt => attempt.AuditId).Distinct())
             await session.ReportBudgetAsync(announce, auditId, cancellationToken);
-        InDoubt(logger, doubtful.Count);
+        foreach (var audit in doubtful.GroupBy(attempt => attempt.AuditId))
+            InDoubt(logger, audit.Count(), audit.Key);
         return lost.Count;
     }
 
@@ -208,8 +209,8 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     [LoggerMessage(LogLevel.Warning, "Owner {Owner} is dead: {Why}")]
     static partial void OwnerDead(ILogger logger, Guid owner, string why);
 
-    [LoggerMessage(LogLevel.Warning, "{Tries} tries of dead owners are in doubt now; each counts as spent at its worst case")]
-    static partial void InDoubt(ILogger logger, int tries);
+    [LoggerMessage(LogLevel.Warning, "{Tries} tries of audit {AuditId}, of dead owners, are in doubt now; each counts as spent at its worst case")]
+    static partial void InDoubt(ILogger logger, int tries, Guid auditId);
 
     [LoggerMessage(LogLevel.Information, "{Calls} unsent calls of dead owners are free to be taken again")]
     static partial void Returned(ILogger logger, int calls);

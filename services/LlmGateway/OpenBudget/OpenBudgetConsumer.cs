@@ -9,14 +9,16 @@ using Assay.LlmGateway.Quote;
 using Assay.LlmGateway.Restore;
 using Assay.ServiceDefaults;
 using MassTransit;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Message = Assay.Contracts.Internal.LlmGateway.OpenBudget;
 
 namespace Assay.LlmGateway.OpenBudget;
 
 /// <summary>Judges an attempt and gives it its money, or puts it in the queue for it. A known attempt gets its answer again.</summary>
-sealed class OpenBudgetConsumer(LlmGatewayDbContext database, IEngineCatalog engines, BudgetOpening opening, LedgerContinuity continuity, LedgerSignals signals, IOptions<LlmGatewayOptions> options, TimeProvider time)
-    : IConsumer<Message>
+sealed partial class OpenBudgetConsumer(
+    LlmGatewayDbContext database, IEngineCatalog engines, BudgetOpening opening, LedgerContinuity continuity, LedgerSignals signals, IOptions<LlmGatewayOptions> options, TimeProvider time,
+    ILogger<OpenBudgetConsumer> logger) : IConsumer<Message>
 {
     static readonly HashSet<string> NothingBlocked = [];
 
@@ -33,8 +35,11 @@ sealed class OpenBudgetConsumer(LlmGatewayDbContext database, IEngineCatalog eng
         if (await JudgeAsync(session, message, budget, plan, cancellationToken) is { } refusal)
         {
             await BudgetOpening.RefuseAsync(session, announce, budget, refusal, cancellationToken);
+            RefusedBudget(logger, message.AuditId, message.Attempt, refusal.Reason, refusal.Detail);
             return;
         }
+
+        PlannedBudget(logger, message.AuditId, message.Attempt, plan.Calls, plan.WorstCaseMicroUsd);
 
         await session.ExecuteAsync(
             new Statement("""
@@ -86,6 +91,12 @@ sealed class OpenBudgetConsumer(LlmGatewayDbContext database, IEngineCatalog eng
                 .With(message.DeadlineAt).With(message.Request.InDoubt).With(message.AskInDoubtAgain ? message.Attempt : 0).With(now.Ticks).With(now), cancellationToken);
         return (await session.LockBudgetsAsync([message.AuditId], share: false, cancellationToken))[message.AuditId];
     }
+
+    [LoggerMessage(LogLevel.Information, "Audit {AuditId}, attempt {Attempt}, asks for a budget of {Calls} calls, at worst {WorstCaseMicroUsd} micro-dollars")]
+    static partial void PlannedBudget(ILogger logger, Guid auditId, int attempt, int calls, long worstCaseMicroUsd);
+
+    [LoggerMessage(LogLevel.Information, "Refused audit {AuditId}, attempt {Attempt}, a budget: {Reason}, {Detail}")]
+    static partial void RefusedBudget(ILogger logger, Guid auditId, int attempt, string reason, string detail);
 
     async Task<Refusal?> JudgeAsync(LedgerSession session, Message message, BudgetView budget, AuditPlan plan, CancellationToken cancellationToken)
     {
