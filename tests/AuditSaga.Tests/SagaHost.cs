@@ -222,7 +222,7 @@ sealed class Others
 sealed class OthersConsumer(Others others) :
     IConsumer<OpenBudget>, IConsumer<PlanQueries>, IConsumer<AskEngine>, IConsumer<ScoreAudit>, IConsumer<DraftInsights>, IConsumer<PublishReport>, IConsumer<CloseBudget>,
     IConsumer<AuditAccepted>, IConsumer<AuditRejected>, IConsumer<AuditProgressed>, IConsumer<AuditCompleted>, IConsumer<AuditFailed>, IConsumer<AuditCancelled>, IConsumer<AlertRaised>,
-    IConsumer<RepairReadModel>, IConsumer<GetLedgerFacts>, IConsumer<GetAnalysisFacts>, IConsumer<GetReadModelFacts>
+    IConsumer<AuditTransitioned>, IConsumer<RepairReadModel>, IConsumer<GetLedgerFacts>, IConsumer<GetAnalysisFacts>, IConsumer<GetReadModelFacts>
 {
     public Task Consume(ConsumeContext<OpenBudget> context) => Answer(context, m => Given.Opened(m.AuditId, m.Attempt));
     public Task Consume(ConsumeContext<PlanQueries> context) => Answer(context, m => Given.Planned(m.AuditId, m.Attempt));
@@ -238,6 +238,7 @@ sealed class OthersConsumer(Others others) :
     public Task Consume(ConsumeContext<AuditFailed> context) => Hear(context);
     public Task Consume(ConsumeContext<AuditCancelled> context) => Hear(context);
     public Task Consume(ConsumeContext<AlertRaised> context) => Hear(context);
+    public Task Consume(ConsumeContext<AuditTransitioned> context) => Hear(context);
     public Task Consume(ConsumeContext<RepairReadModel> context) => Hear(context);
     public Task Consume(ConsumeContext<GetLedgerFacts> context) => context.RespondAsync(new LedgerFacts { Audits = [] });
     public Task Consume(ConsumeContext<GetAnalysisFacts> context) => context.RespondAsync(new AnalysisFacts { Audits = [] });

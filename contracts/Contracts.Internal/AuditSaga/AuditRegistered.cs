@@ -42,6 +42,12 @@ public sealed record AuditTransitioned
 
     /// <summary>Time spent in <see cref="From"/>.</summary>
     public required long ElapsedMs { get; init; }
+
+    /// <summary>Where the step ends an accepted audit: the calls decided, as progress counts them; else null.</summary>
+    public int? CompletedCalls { get; init; }
+
+    /// <summary>Where the step ends an accepted audit: the calls planned, as progress counts them; else null.</summary>
+    public int? PlannedCalls { get; init; }
 }
 
 /// <summary>Scheduled: no progress for the phase's stall timeout. The saga re-checks its row and re-arms when it fires early.</summary>

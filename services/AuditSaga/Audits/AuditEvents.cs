@@ -5,6 +5,7 @@ using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.Dashboard;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.AuditSaga.Admission;
+using Assay.AuditSaga.Transitions;
 
 namespace Assay.AuditSaga.Audits;
 
@@ -110,7 +111,7 @@ static class AuditEvents
         Attempt = audit.Attempt,
         Phase = audit.CurrentState,
         CompletedCalls = audit.CompletedCalls,
-        PlannedCalls = audit.PanelCalls > 0 ? audit.PanelCalls : audit.PlannedCalls,
+        PlannedCalls = audit.ShownCalls,
         Fraction = audit.Fraction,
         SpentUsd = MicroUsd.ToUsd(audit.SpentMicroUsd),
         CeilingUsd = MicroUsd.ToUsd(audit.CeilingMicroUsd),
@@ -119,6 +120,13 @@ static class AuditEvents
         WaitingFor = audit.WaitingFor,
         Worker = audit.Worker,
     };
+
+    /// <summary>A step of this audit; the one that ended it tells the last of its progress, of which nothing else may have been told.</summary>
+    public static AuditTransitioned Told(this AuditState audit, AuditTransition step)
+    {
+        var isEnd = step.Sequence == audit.TransitionSequence && step.Attempt == audit.Attempt && audit.AcceptedAt is not null && AuditPhases.Terminal.Contains(step.ToState, StringComparer.Ordinal);
+        return step.Told() with { CompletedCalls = isEnd ? audit.CompletedCalls : null, PlannedCalls = isEnd ? audit.ShownCalls : null };
+    }
 
     public static AuditCompleted Completed(this AuditState audit) => new()
     {

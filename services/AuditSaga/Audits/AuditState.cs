@@ -134,6 +134,10 @@ public sealed class AuditState : SagaStateMachineInstance, ISagaVersion
     public bool MayAskInDoubtAgain => AskInDoubtAgain || InDoubtPolicyAsksAgain;
     public bool IsRetry => ContentHash is not null || CountedAttempts > 1;
     public int CountedAttempts => Attempt - UncountedAttempts;
+
+    /// <summary>The calls that progress is measured by: the panel's, until there is a plan all that were reserved for.</summary>
+    public int ShownCalls => PanelCalls > 0 ? PanelCalls : PlannedCalls;
+
     public int CompletedCalls => (Coverage?.Planned ?? 0) + OpenBatches.Values.Sum();
     public long SpentMicroUsd => Math.Max(SettledMicroUsd, ReportedMicroUsd);
     public DateTime LastSignOfLifeAt => LastHeartbeatAt is { } heartbeat && heartbeat > LastProgressAt ? heartbeat : LastProgressAt;

@@ -112,7 +112,7 @@ sealed class IntegrityComparison(
             Attempt = audit.Attempt,
             Registered = request is null ? null : audit.Registered(request.Request),
             Accepted = audit.AcceptedAt is null ? null : audit.Accepted(),
-            Transitions = [.. steps.Select(step => step.Told())],
+            Transitions = [.. steps.Select(step => audit.Told(step))],
             Completed = audit.CurrentState == AuditStates.Completed ? audit.Completed() : null,
             Failed = audit.CurrentState == AuditStates.Failed ? audit.Failed() : null,
             Cancelled = audit.CurrentState == AuditStates.Cancelled ? audit.Cancelled() : null,

@@ -26,7 +26,7 @@ sealed partial class TransitionRecorder(AuditSagaDbContext database, AuditSagaMe
         database.AuditTransitions.Add(step);
         metrics.Transitioned(audit, step);
         Transitioned(logger, audit.CorrelationId, audit.Attempt, from, to, trigger, step.ElapsedMs, audit.FailureReason);
-        return step.Told();
+        return audit.Told(step);
     }
 
     [LoggerMessage(LogLevel.Information, "Audit {AuditId} attempt {Attempt}: {From} → {To} by {Trigger} after {ElapsedMs} ms {Reason}")]

@@ -26,8 +26,12 @@ public sealed record AuditStatus
     /// <summary>Share of the whole audit done, 0–1.</summary>
     public required double Fraction { get; init; }
 
+    /// <summary>Calls of the panel decided, whatever their outcome; of a completed audit all that were planned.</summary>
     public required int CompletedCalls { get; init; }
+
+    /// <summary>Calls of the panel planned; before there is a plan, all that money was reserved for.</summary>
     public required int PlannedCalls { get; init; }
+
     public required decimal SpentUsd { get; init; }
     public required decimal ReservedUsd { get; init; }
     public required decimal InDoubtUsd { get; init; }
@@ -118,6 +122,8 @@ sealed class AuditReader(DashboardDbContext db)
 {
     public const int MaxPageSize = 200;
 
+    const string Advisor = "advisor";
+
     /// <summary>How many matches behind the page are counted.</summary>
     const int CountedAhead = 10_000;
 
@@ -173,13 +179,14 @@ sealed class AuditReader(DashboardDbContext db)
             .Select(g => new EngineProgress(g.Key, g.Sum(p => p.DecidedCalls), g.Sum(p => p.TotalCalls),
                 g.Select(p => p.WaitingFor).FirstOrDefault(w => w is not null), g.Max(p => p.WaitingUntil))).ToList();
         var rejected = row.Status == AuditStates.Rejected;
-        var decided = engines.Sum(engine => engine.Decided);
+        // The advisor's calls are none of the panel's, of which the audit's progress speaks.
+        var decided = Math.Max(row.CompletedCalls, engines.Where(engine => engine.Name != Advisor).Sum(engine => engine.Decided));
         return new AuditStatus
         {
             AuditId = row.AuditId, Brand = row.Brand, Kind = row.Kind, Status = row.Status, Attempt = Math.Max(1, row.Attempt),
             Phase = row.IsLive ? row.Status : row.EndedPhase,
             Fraction = row.Status == AuditStates.Completed ? 1 : row.Fraction,
-            CompletedCalls = !row.IsLive ? row.CompletedCalls : Math.Min(Math.Max(row.CompletedCalls, decided), row.PlannedCalls > 0 ? row.PlannedCalls : int.MaxValue),
+            CompletedCalls = row.Status == AuditStates.Completed ? row.PlannedCalls : Math.Min(decided, row.PlannedCalls > 0 ? row.PlannedCalls : int.MaxValue),
             PlannedCalls = row.PlannedCalls,
             SpentUsd = MicroUsd.ToUsd(row.SpentMicroUsd), ReservedUsd = MicroUsd.ToUsd(row.ReservedMicroUsd), InDoubtUsd = MicroUsd.ToUsd(row.InDoubtMicroUsd),
             CeilingUsd = MicroUsd.ToUsd(row.CeilingMicroUsd),

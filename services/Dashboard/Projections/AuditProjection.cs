@@ -56,7 +56,9 @@ static class AuditProjection
             return;
         row.AcceptedAttempt = message.Attempt;
         row.AcceptedAt = message.AcceptedAt;
-        row.PlannedCalls = message.PlannedCalls;
+        // All that was reserved for; progress counts the panel's calls only and knows better, whenever it came.
+        if (row.ProgressAttempt == 0)
+            row.PlannedCalls = message.PlannedCalls;
         row.WorstCaseMicroUsd = MicroUsd.FromUsd(message.WorstCaseUsd);
         row.DeadlineAt = message.DeadlineAt;
         row.TrackingId ??= message.TrackingId;
@@ -96,6 +98,15 @@ static class AuditProjection
         row.StateSequence = message.Sequence;
         row.LastProgressAt = Later(row.LastProgressAt, message.At);
         row.Worker = message.Worker;
+        if (message is { CompletedCalls: { } completed, PlannedCalls: { } planned } && message.Attempt >= row.ProgressAttempt)
+        {
+            // The last of the attempt's progress.
+            row.ProgressAttempt = message.Attempt;
+            row.ProgressAt = Later(row.ProgressAt, message.At);
+            row.CompletedCalls = completed;
+            row.PlannedCalls = planned;
+        }
+
         // A refusal ends no attempt, by whose number a step before it would be known as late: one that came after it has brought the row to life again.
         if (message.To == AuditStates.Rejected && row.RejectedAt is not null && HasNoAttempt(row))
             row.Status = AuditStates.Rejected;

@@ -100,6 +100,11 @@ public sealed class When_services_are_compared : IDisposable
         var repair = await host.Others.UntilHeardAsync<RepairReadModel>();
         repair.Completed!.Scores.ShouldNotBeEmpty();
         repair.Registered!.Request.Brand.Name.ShouldBeOneOf("Anker", "Bose");
+        var live = await host.Others.UntilHeardAsync<AuditTransitioned>(step => step.AuditId == repair.AuditId && step.To == AuditStates.Completed);
+        live.PlannedCalls.ShouldNotBeNull().ShouldBeLessThan(repair.Accepted!.PlannedCalls, "the advisor's calls were reserved for too");
+        live.CompletedCalls.ShouldBe(live.PlannedCalls);
+        (repair.Transitions[^1].CompletedCalls, repair.Transitions[^1].PlannedCalls).ShouldBe((live.CompletedCalls, live.PlannedCalls));
+        repair.Transitions.SkipLast(1).ShouldAllBe(step => step.PlannedCalls == null);
         repair.Transitions.Select(step => step.To).ShouldBe([AuditStates.Admitting, AuditStates.Planning, AuditStates.Asking, AuditStates.Scoring, AuditStates.Advising, AuditStates.Publishing, AuditStates.Completed]);
     }
 

@@ -1,4 +1,7 @@
 using Assay.Contracts;
+using Assay.Contracts.Internal.AuditSaga;
+using Assay.Contracts.Internal.Dashboard;
+using Assay.Dashboard.Audits;
 using Assay.Dashboard.Database;
 using Assay.Dashboard.Projections;
 
@@ -138,6 +141,53 @@ public sealed class ARefusal
     public void Should_be_lifted_when_the_id_is_sent_again_corrected() =>
         Row(r => r.Apply(Sample.Registered(Id)), r => r.Apply(Sample.Rejected(Id, RejectionReasons.UnknownEngine)), r => r.Apply(Sample.Registered(Id, at: 20)))
             .Status.ShouldBe(AuditStates.Admitting);
+}
+
+public sealed class TheCallsOfAnAudit
+{
+    static readonly Guid Id = Guid.CreateVersion7();
+    static readonly AuditTransitioned End = Sample.Transitioned(Id, 9, AuditStates.Asking, AuditStates.Failed) with { CompletedCalls = 24, PlannedCalls = 24 };
+
+    static (int Completed, int Planned) Shown(AuditRow row, params BatchProgressRow[] progress) => AuditReader.Describe(row, progress, []) is var status ? (status.CompletedCalls, status.PlannedCalls) : default;
+
+    static AuditRow Row(params Action<AuditRow>[] messages)
+    {
+        var row = new AuditRow { AuditId = Id, CreatedAt = Sample.Start };
+        foreach (var message in messages)
+            message(row);
+        return row;
+    }
+
+    static Action<AuditRow> Accepted => row => row.Apply(Sample.Accepted(Id) with { PlannedCalls = 46 });
+    static Action<AuditRow> Progressed => row => row.Apply(Sample.Progressed(Id, AuditStates.Asking, 22, at: 5) with { PlannedCalls = 24 });
+    static Action<AuditRow> Failed => row => row.Apply(Sample.Failed(Id));
+
+    [Fact]
+    public void Should_be_what_its_last_step_says_in_any_order()
+    {
+        Shown(Row(Accepted, Progressed, row => row.Apply(End), Failed)).ShouldBe((24, 24));
+        Shown(Row(row => row.Apply(End), Progressed, Failed, Accepted)).ShouldBe((24, 24));
+        Shown(Row(Progressed, Accepted)).ShouldBe((22, 24), "the panel's calls, whenever the acceptance comes");
+    }
+
+    [Fact]
+    public void Should_be_told_anew_as_they_were_told_live()
+    {
+        var repair = new RepairReadModel { AuditId = Id, Attempt = 1, Registered = Sample.Registered(Id), Accepted = Sample.Accepted(Id) with { PlannedCalls = 46 }, Transitions = [End], Failed = Sample.Failed(Id), Pieces = false };
+        Shown(Row(row => row.Restore(repair))).ShouldBe((24, 24), "after the row was lost");
+        Shown(Row(Accepted, Progressed, row => row.Restore(repair with { Transitions = [] }))).ShouldBe((22, 24), "where the saga tells no counts");
+    }
+
+    [Fact]
+    public void Should_all_be_completed_when_it_is() =>
+        Shown(Row(Accepted, Progressed, row => row.Apply(Sample.Completed(Id)))).ShouldBe((24, 24));
+
+    [Fact]
+    public void Should_count_what_was_decided_after_it_ended_but_not_the_advisors()
+    {
+        static BatchProgressRow Batch(string engine, int decided) => new() { AuditId = Id, BatchId = Guid.CreateVersion7(), Attempt = 1, Engine = engine, DecidedCalls = decided, TotalCalls = 20 };
+        Shown(Row(Accepted, row => row.Apply(End with { CompletedCalls = 12, PlannedCalls = 40 }), Failed), Batch("chatgpt", 9), Batch("claude", 7), Batch("advisor", 3)).ShouldBe((16, 40));
+    }
 }
 
 public sealed class ALateMessage
