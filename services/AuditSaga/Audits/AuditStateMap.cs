@@ -16,7 +16,7 @@ static class AuditStateMap
     {
         ["ck_audit_state"] = $"current_state IN ({Live}, {Terminal})",
         ["ck_audit_completed_has_time"] = $"(current_state = '{AuditStates.Completed}') = (completed_at IS NOT NULL)",
-        ["ck_audit_completed_has_scores"] = $"current_state <> '{AuditStates.Completed}' OR (scores IS NOT NULL AND scores NOT IN ('', 'null', '{{}}') AND score_id IS NOT NULL AND metrics_version IS NOT NULL AND coverage IS NOT NULL AND answers_complete AND drafted_layers = {AuditState.InsightLayers} AND open_batches = '{{}}')",
+        ["ck_audit_completed_has_scores"] = $"current_state <> '{AuditStates.Completed}' OR (scores IS NOT NULL AND scores NOT IN ('', 'null', '{{}}') AND score_id IS NOT NULL AND metrics_version IS NOT NULL AND coverage IS NOT NULL AND coverage NOT IN ('', 'null', '{{}}') AND answers_complete AND drafted_layers = {AuditState.InsightLayers} AND open_batches = '{{}}')",
         ["ck_audit_failed_has_reason"] = $"(current_state IN ('{AuditStates.Failed}', '{AuditStates.Rejected}')) = (failure_reason IS NOT NULL) AND (failure_reason IS NULL OR failure_reason <> '')",
         ["ck_audit_ended_has_time"] = $"(current_state IN ({Terminal})) = (ended_at IS NOT NULL)",
         ["ck_audit_ended_has_ender"] = $"(current_state IN ({Terminal})) = (ended_by IS NOT NULL)",

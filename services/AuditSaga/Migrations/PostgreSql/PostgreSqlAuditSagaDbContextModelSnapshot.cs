@@ -432,7 +432,7 @@ namespace Assay.AuditSaga.Migrations.PostgreSql
                         {
                             t.HasCheckConstraint("ck_audit_advanced_has_output", "(current_state NOT IN ('Asking', 'Scoring', 'Advising', 'Publishing') OR plan_id IS NOT NULL) AND (current_state NOT IN ('Scoring', 'Advising', 'Publishing') OR answers_complete) AND (current_state NOT IN ('Advising', 'Publishing') OR score_id IS NOT NULL)");
 
-                            t.HasCheckConstraint("ck_audit_completed_has_scores", "current_state <> 'Completed' OR (scores IS NOT NULL AND scores NOT IN ('', 'null', '{}') AND score_id IS NOT NULL AND metrics_version IS NOT NULL AND coverage IS NOT NULL AND answers_complete AND drafted_layers = 3 AND open_batches = '{}')");
+                            t.HasCheckConstraint("ck_audit_completed_has_scores", "current_state <> 'Completed' OR (scores IS NOT NULL AND scores NOT IN ('', 'null', '{}') AND score_id IS NOT NULL AND metrics_version IS NOT NULL AND coverage IS NOT NULL AND coverage NOT IN ('', 'null', '{}') AND answers_complete AND drafted_layers = 3 AND open_batches = '{}')");
 
                             t.HasCheckConstraint("ck_audit_completed_has_time", "(current_state = 'Completed') = (completed_at IS NOT NULL)");
 
