@@ -16,10 +16,10 @@ sealed class AdmissionGuards(AuditSagaDbContext database, IOptions<AuditSagaOpti
 {
     /// <summary>Judges a new request, or a rejected one sent again, and takes what it needs: the guard row and a place in its tree.</summary>
     /// <returns>Null if it may go on to the gateway.</returns>
-    public async Task<Refusal?> AdmitAsync(AuditState audit, RequestAudit received, string worker, CancellationToken cancellationToken)
+    public async Task<Refusal?> AdmitAsync(AuditState audit, RequestAudit received, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow().UtcDateTime;
-        Identify(audit, received, now, worker);
+        Identify(audit, received, now);
 
         if (await database.AuditTombstones.AsNoTracking().FirstOrDefaultAsync(tombstone => tombstone.AuditId == audit.CorrelationId, cancellationToken) is { } gone)
             return Refusal.Pruned(gone.AuditId, gone.State, gone.EndedAt);
@@ -52,7 +52,7 @@ sealed class AdmissionGuards(AuditSagaDbContext database, IOptions<AuditSagaOpti
         return null;
     }
 
-    void Identify(AuditState audit, RequestAudit received, DateTime now, string worker)
+    void Identify(AuditState audit, RequestAudit received, DateTime now)
     {
         var again = audit.CurrentState == AuditStates.Rejected;
         if (!again)
@@ -67,7 +67,7 @@ sealed class AdmissionGuards(AuditSagaDbContext database, IOptions<AuditSagaOpti
         audit.TrackingId = audit.CorrelationId;
         audit.Ancestry = [];
         audit.Depth = 0;
-        audit.StartAttempt(usedUp ? audit.Attempt + 1 : Math.Max(1, audit.Attempt), now, worker);
+        audit.StartAttempt(usedUp ? audit.Attempt + 1 : Math.Max(1, audit.Attempt), now);
     }
 
     async Task KeepRequestAsync(RequestAudit request, CancellationToken cancellationToken)

@@ -118,7 +118,7 @@ static class AuditEvents
         LastProgressAt = audit.LastProgressAt,
         LastHeartbeatAt = audit.LastHeartbeatAt,
         WaitingFor = audit.WaitingFor,
-        Worker = audit.Worker,
+        Worker = audit.Worker.Length > 0 ? audit.Worker : Worker.Name,
     };
 
     /// <summary>A step of this audit; the one that ended it tells the last of its progress, of which nothing else may have been told.</summary>

@@ -64,6 +64,8 @@ public sealed class AuditState : SagaStateMachineInstance, ISagaVersion
     public DateTime? LastHeartbeatAt { get; set; }
     public DateTime? ProgressPublishedAt { get; set; }
     public string? WaitingFor { get; set; }
+
+    /// <summary>The gateway's process that last gave a sign of life in this attempt; empty until one does.</summary>
     public string Worker { get; set; } = "";
     public int TransitionSequence { get; set; }
 
@@ -169,7 +171,7 @@ public sealed class AuditState : SagaStateMachineInstance, ISagaVersion
     public bool IsStalled(DateTime now, TimeSpan stallTimeout) => now >= StallsAt(stallTimeout);
 
     /// <summary>Starts the clock of an attempt; nothing is known of its outcome yet.</summary>
-    public void StartAttempt(int attempt, DateTime now, string worker)
+    public void StartAttempt(int attempt, DateTime now)
     {
         Attempt = attempt;
         StartedAt = PhaseStartedAt = LastProgressAt = now;
@@ -179,14 +181,14 @@ public sealed class AuditState : SagaStateMachineInstance, ISagaVersion
         FailureReason = FailureDetail = EndedPhase = EndedBy = WaitingFor = null;
         ExistingAuditId = null;
         AskInDoubtAgain = BudgetAsked = false;
-        Worker = worker;
+        Worker = "";
     }
 
     /// <summary>Starts the next attempt by a person's or producer's wish. What earlier attempts achieved stays.</summary>
     /// <returns>By how much the ceiling was raised.</returns>
-    public long StartRetry(RetryAudit retry, DateTime now, string worker)
+    public long StartRetry(RetryAudit retry, DateTime now)
     {
-        StartAttempt(Attempt + 1, now, worker);
+        StartAttempt(Attempt + 1, now);
         AskInDoubtAgain = retry.AskInDoubtAgain;
         if (AskInDoubtAgain && Coverage is { InDoubt: > 0 })
             AnswersComplete = false;
@@ -400,7 +402,17 @@ public sealed class AuditState : SagaStateMachineInstance, ISagaVersion
 
     /// <summary>What the stall says to a reader.</summary>
     public string StallDetail(TimeSpan stallTimeout) => string.Create(CultureInfo.InvariantCulture,
-        $"Attempt {Attempt} of audit {CorrelationId} saw neither progress nor a sign of life in phase {CurrentState} for {stallTimeout} (last sign {LastSignOfLifeAt:yyyy-MM-dd HH:mm:ss}Z, worker {(Worker.Length == 0 ? "unknown" : Worker)}). What was answered is kept; look at that worker, then retry.");
+        $"Attempt {Attempt} of audit {CorrelationId} saw neither progress nor a sign of life in phase {CurrentState} for {stallTimeout} (last sign {LastSignOfLifeAt:yyyy-MM-dd HH:mm:ss}Z). It waited for the {WaitedForService}; look at {(WaitedForService == Gateway && Worker.Length > 0 ? $"its process {Worker}, which reported last," : "its processes")} and at the broker, then retry. What was answered is kept.");
+
+    const string Gateway = "LlmGateway";
+
+    /// <summary>The service whose message takes the audit out of its phase.</summary>
+    string WaitedForService => CurrentState switch
+    {
+        AuditStates.Admitting or AuditStates.Asking => Gateway,
+        AuditStates.Publishing => "Dashboard",
+        _ => "Analyzer",
+    };
 }
 
 /// <summary>Who ended an audit.</summary>

@@ -29,7 +29,7 @@ static class AuditStateMachineBehaviors
     static async Task<bool> JudgeRequestAsync(BehaviorContext<AuditState, RequestAudit> x)
     {
         var guards = x.Service<AdmissionGuards>();
-        var refusal = await guards.AdmitAsync(x.Saga, x.Message, Worker.Name, x.CancellationToken);
+        var refusal = await guards.AdmitAsync(x.Saga, x.Message, x.CancellationToken);
         if (x.Saga.PanelHash.Length > 0)
             await x.Publish(x.Saga.Registered(x.Message.Normalised()), x.CancellationToken);
         if (refusal is not null)
@@ -263,7 +263,7 @@ static class AuditStateMachineBehaviors
             return false;
         }
 
-        var raisedBy = x.Saga.StartRetry(x.Message, x.Now(), Worker.Name);
+        var raisedBy = x.Saga.StartRetry(x.Message, x.Now());
         if (raisedBy > 0)
             await guards.RaiseTreeAsync(x.Saga, raisedBy, x.CancellationToken);
         await x.Publish(x.Saga.Registered(await x.RequestAsync()), x.CancellationToken);

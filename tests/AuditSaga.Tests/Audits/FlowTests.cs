@@ -1,3 +1,4 @@
+using Assay.AuditSaga.Audits;
 using Assay.Contracts;
 using Assay.Contracts.Internal.AuditSaga;
 using Assay.Contracts.Internal.Analyzer;
@@ -257,13 +258,13 @@ public class When_answers_are_missing
 public class When_an_audit_waits_too_long
 {
     [Theory]
-    [InlineData(AuditStates.Admitting)]
-    [InlineData(AuditStates.Planning)]
-    [InlineData(AuditStates.Asking)]
-    [InlineData(AuditStates.Scoring)]
-    [InlineData(AuditStates.Advising)]
-    [InlineData(AuditStates.Publishing)]
-    public async Task Should_fail_as_stalled_in_every_phase(string phase)
+    [InlineData(AuditStates.Admitting, "LlmGateway")]
+    [InlineData(AuditStates.Planning, "Analyzer")]
+    [InlineData(AuditStates.Asking, "LlmGateway")]
+    [InlineData(AuditStates.Scoring, "Analyzer")]
+    [InlineData(AuditStates.Advising, "Analyzer")]
+    [InlineData(AuditStates.Publishing, "Dashboard")]
+    public async Task Should_fail_as_stalled_in_every_phase(string phase, string waitedFor)
     {
         await using var bench = await AuditBench.CreateAsync();
         var id = await bench.ToAsync(phase);
@@ -273,8 +274,24 @@ public class When_an_audit_waits_too_long
 
         var failed = bench.All<AuditFailed>().ShouldHaveSingleItem();
         (failed.Reason, failed.Phase).ShouldBe((FailureReasons.Stalled, phase));
+        failed.Detail.ShouldContain($"It waited for the {waitedFor}; look at its processes");
         bench.Last<CloseBudget>().AuditId.ShouldBe(id);
         bench.Timers.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Should_name_the_gateways_process_that_reported_last_but_no_other_services()
+    {
+        await using var bench = await AuditBench.CreateAsync();
+        var id = await bench.ToAsync(AuditStates.Asking);
+        await bench.DeliverAsync(Given.Alive(id, batch: bench.All<AskEngine>()[0].BatchId, decided: 1));
+        var worker = (await bench.RowAsync(id)).Worker;
+        worker.ShouldNotBeEmpty();
+        bench.Clock.Advance(5.1);
+        await bench.FireDueTimersAsync();
+        bench.Last<AuditFailed>().Detail.ShouldContain($"look at its process {worker}, which reported last");
+
+        new AuditState { CurrentState = AuditStates.Scoring, Worker = worker }.StallDetail(TimeSpan.FromMinutes(5)).ShouldNotContain(worker);
     }
 
     [Fact]

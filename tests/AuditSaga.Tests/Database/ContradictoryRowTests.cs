@@ -51,7 +51,7 @@ public abstract class ContradictoryRows
             DraftedLayers = 3,
             RegisteredAt = now,
         };
-        audit.StartAttempt(1, now, "test");
+        audit.StartAttempt(1, now);
         database.Audits.Add(audit);
         await database.SaveChangesAsync();
         return database;
