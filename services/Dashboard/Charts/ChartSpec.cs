@@ -23,10 +23,39 @@ public sealed record ChartSpec(string Kind, string Title, string Unit, double Mi
         List<ChartRow> marks = [];
         foreach (var (name, score, own, href) in rows)
             if (score is { Value: { } value })
-                marks.Add(new ChartRow(Show.Short(name, 28), value, score.Low, score.High, Show.Value(metric, value), Show.Interval(metric, score), own, href));
+                marks.Add(new ChartRow(Show.Short(name, 80), value, score.Low, score.High, Show.Value(metric, value), Show.Interval(metric, score), own, href));
         var signed = Show.UnitOf(metric) == Show.Unit.Signed;
         return new ChartSpec(kind, title, signed ? "signed" : "share", signed ? -1 : 0, Top(marks, kind), marks);
     }
+
+    /// <summary>As much of a name, from its beginning, as has room beside the drawing, whose text is 12.5 high; letters are measured by the eye.</summary>
+    internal static string Fitting(string name, double room)
+    {
+        var dots = WidthOf('…');
+        var taken = 0.0;
+        var end = 0;
+        for (var i = 0; i < name.Length; i++)
+        {
+            taken += WidthOf(name[i]);
+            if (taken + dots <= room)
+                end = i + 1;
+            else if (taken > room)
+                return name[..(end > 0 && char.IsHighSurrogate(name[end - 1]) ? end - 1 : end)].TrimEnd() + "…";
+        }
+
+        return name;
+    }
+
+    static double WidthOf(char letter) => 12.5 * (letter switch
+    {
+        'm' or 'w' or 'M' or 'W' or '@' or '%' or '…' => 0.95,
+        'i' or 'j' or 'l' or 'I' or '.' or ',' or ':' or ';' or '\'' or '|' or '!' => 0.34,
+        't' or 'f' or 'r' or ' ' or '/' or '(' or ')' or '-' or '"' => 0.4,
+        _ when char.IsSurrogate(letter) => 0.55,
+        >= '\u1100' => 1.05,
+        _ when char.IsUpper(letter) => 0.75,
+        _ => 0.62,
+    });
 
     /// <summary>Bars of small shares would be slivers on a scale to 100 %; intervals keep the whole scale, so that two charts compare.</summary>
     static double Top(List<ChartRow> rows, string kind)
