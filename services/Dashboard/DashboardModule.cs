@@ -181,7 +181,7 @@ public sealed class DashboardModule : AssayModule
 
         app.MapStaticAssets().AllowAnonymous();
         app.MapOpenApi().RequireAuthorization(Policies.Read);
-        var api = app.MapGroup("/api").DisableAntiforgery().AddEndpointFilter<RouteGroupBuilder, EntityTagFilter>().AddEndpointFilter<RouteGroupBuilder, IdempotencyFilter>();
+        var api = app.MapGroup("/api").DisableAntiforgery().AddEndpointFilterFactory(QueryValues.Check).AddEndpointFilter<RouteGroupBuilder, EntityTagFilter>().AddEndpointFilter<RouteGroupBuilder, IdempotencyFilter>();
         AuditsApi.Map(api);
         SpendingApi.Map(api);
         EnginesApi.Map(api);

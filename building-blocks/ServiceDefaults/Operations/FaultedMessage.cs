@@ -33,6 +33,9 @@ public sealed record FaultedMessage(
         var (type, id, auditId, isRequest, text) = ReadEnvelope(body);
         var isDeadLetter = !headers.ContainsKey(FaultHeaders.ExceptionType);
         var reason = headers.GetValueOrDefault(FaultHeaders.DeathReason) ?? headers.GetValueOrDefault(FaultHeaders.Reason) ?? "unknown";
+        // What nobody consumes is moved to a queue of its own, which the bus calls its dead letters; the broker's are others.
+        if (reason == "dead-letter")
+            reason = "skipped";
         var at = headers.GetValueOrDefault(FaultHeaders.Timestamp);
         return new FaultedMessage(
             KeyOf(queue, messageId, at, body), queue, destination ?? DestinationOf(queue, headers), Guid.TryParse(messageId, out var own) ? own : id, type, auditId,
@@ -54,7 +57,7 @@ public sealed record FaultedMessage(
         Expired => "It was not read before its time to live was over.",
         "rejected" => "Its reader rejected it.",
         "maxlen" => "Its queue was full.",
-        "dead-letter" => "Its reader has no consumer for this type of message.",
+        "skipped" => "Its reader has no consumer for this type of message.",
         _ => "The broker gives no further reason.",
     };
 

@@ -85,7 +85,10 @@ static class AuditsApi
 
     static async Task<IResult> ListAsync(HttpContext context, AuditReader reader, string? status, string? brand, string? q, int? page, int? pageSize, CancellationToken cancellationToken)
     {
-        var list = await reader.ListAsync(new AuditFilter(status, brand, q), page ?? 1, pageSize ?? 50, cancellationToken);
+        var filter = new AuditFilter(status, brand, q);
+        if (!filter.IsOfAKnownStatus)
+            return Problems.UnknownStatus("status", status);
+        var list = await reader.ListAsync(filter, page ?? 1, pageSize ?? 50, cancellationToken);
         return EntityTags.IsKnown(context, EntityTags.OfList(list)) ? EntityTags.NotModified() : TypedResults.Ok(list);
     }
 

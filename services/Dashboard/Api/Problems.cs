@@ -46,6 +46,8 @@ static class Problems
     public static ProblemHttpResult Conflict(Guid auditId, string reason, string detail) => TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: $"Refused: {reason}", detail: detail,
         extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = reason, ["auditId"] = auditId });
 
+    public static ProblemHttpResult UnknownStatus(string field, string? status) => BadInput(field, $"is '{Pages.Show.Short(status, 40)}'; use {string.Join(", ", AuditFilter.Statuses)}, or leave it out");
+
     public static ProblemHttpResult CountChanged(int expected, int found) => TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Refused: CountChanged",
         detail: $"The filter names {found} audits, not {expected}; nothing was done. Count again with dryRun, then send the count you agree to.",
         extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = "CountChanged", ["expected"] = expected, ["count"] = found });

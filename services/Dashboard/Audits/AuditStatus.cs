@@ -100,6 +100,12 @@ public sealed record AuditFilter(string? Status = null, string? Brand = null, st
 {
     public bool IsEmpty => string.IsNullOrWhiteSpace(Status) && string.IsNullOrWhiteSpace(Brand) && string.IsNullOrWhiteSpace(Q);
 
+    /// <summary>What a list may be narrowed to by its state.</summary>
+    public static IReadOnlyList<string> Statuses { get; } = ["live", "ended", .. ReadStates.All];
+
+    /// <summary>Whether the state is one there is; none is fine too.</summary>
+    internal bool IsOfAKnownStatus => string.IsNullOrWhiteSpace(Status) || Statuses.Contains(Status.Trim(), StringComparer.Ordinal);
+
     internal IQueryable<AuditRow> Apply(IQueryable<AuditRow> audits)
     {
         audits = Status?.Trim() switch

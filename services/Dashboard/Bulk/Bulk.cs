@@ -90,6 +90,8 @@ static class BulkEndpoints
                     return Problems.BadInput("action", $"is '{body.Action}'; use cancel, retry or delete");
                 if (body.Filter is not { IsEmpty: false } filter)
                     return Problems.BadInput("filter", "is empty; name a status, brand or q, so that nothing is done to everything by mistake");
+                if (!filter.IsOfAKnownStatus)
+                    return Problems.UnknownStatus("filter.status", filter.Status);
                 if (string.IsNullOrWhiteSpace(body.Reason))
                     return Problems.BadInput("reason", "is missing; say why, it is kept with who and when");
                 var plan = await bulk.PlanAsync(action, filter, cancellationToken);
