@@ -107,7 +107,8 @@ static class Show
         : span.TotalHours < 36 ? $"{span.TotalHours:0} h"
         : $"{span.TotalDays:0} d";
 
-    public static string Short(Guid id) => id.ToString()[..8];
+    /// <summary>An id's end: ids of one minute begin alike.</summary>
+    public static string Short(Guid id) => "…" + id.ToString()[^8..];
 
     /// <summary>A state's colour class; the word itself is always beside it.</summary>
     public static string Tone(string status) => status switch
