@@ -19,6 +19,7 @@ public sealed class WhatAVisitorIsShown(DashboardHost host)
         var live = Guid.CreateVersion7();
         await host.SayAsync(Sample.Registered(failed), Sample.Accepted(failed), Sample.Failed(failed), Sample.Registered(live), Sample.Accepted(live));
         await host.EventuallyAsync(async db => await db.Audits.AnyAsync(a => a.AuditId == failed && a.Status == AuditStates.Failed) && await db.Audits.AnyAsync(a => a.AuditId == live && a.AcceptedAttempt == 1), "one failed and one lives");
+        host.Neighbours.Doubtful = failed;
         using var person = await host.PersonAsync(role);
         async Task<string> PageAsync(string path) => await person.GetStringAsync(new Uri(path, UriKind.Relative));
         var (over, running, list, spending, operations) = (await PageAsync($"/audits/{failed}"), await PageAsync($"/audits/{live}"), await PageAsync("/?q=a"), await PageAsync("/spending"), await PageAsync("/operations"));

@@ -14,6 +14,10 @@ namespace Assay.Dashboard.Tests.Hosting;
 sealed class Neighbours : AssayModule
 {
     public Dictionary<string, string> Texts { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The audit whose call is in doubt.</summary>
+    public Guid Doubtful { get; set; }
+
     public bool Halted { get; set; }
     public Dictionary<string, PauseEngine> Paused { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, SetEngineLimits> Limits { get; } = new(StringComparer.Ordinal);
@@ -92,7 +96,7 @@ sealed class Neighbours : AssayModule
         {
             Halted = neighbours.Halted, HaltReason = neighbours.Halted ? "test" : null, BurnMicroUsdPerMinute = 12_000,
             Scopes = [new SpendingScope { Scope = "day:2026-11-22", CeilingMicroUsd = 25_000_000, ReservedMicroUsd = 400_000, SpentMicroUsd = 3_200_000, OverrunMicroUsd = 0 }],
-            InDoubt = [new InDoubtCall { AuditId = Guid.Empty, CallKey = "key", Engine = "chatgpt", Query = "best earbuds", Reason = "Timeout", WorstCaseMicroUsd = 21_000, SentAt = Sample.Start }],
+            InDoubt = [new InDoubtCall { AuditId = neighbours.Doubtful, CallKey = "key", Engine = "chatgpt", Query = "best earbuds", Reason = "Timeout", WorstCaseMicroUsd = 21_000, SentAt = Sample.Start }],
             ByDay = context.Message.Days == 0 ? [] :
             [
                 new EngineSpending { Day = "2026-11-22", Engine = "chatgpt", Tries = 12, PaidTries = 11, SpentMicroUsd = 2_500_000, InDoubtMicroUsd = 100_000, ReservedMicroUsd = 50_000 },
