@@ -35,6 +35,7 @@ public sealed partial class TheSettings
         ("Metrics:KeyFile", "file", "–", "A file that holds it."),
         ("Logging:Format", "`text`, `json`", "text", "`json` writes one object a line."),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "URL", "–", "Where traces and metrics go; the other `OTEL_…` settings of the SDK hold too."),
+        ("OTEL_TRACES_SAMPLER", "name", "all but polling", "Which traces are kept, as the SDK names them; set, it takes the place of Assay's own choice, which drops those that begin with a service looking for work."),
         ("ASPNETCORE_URLS", "URL", "http://localhost:5000", "Where the service listens."),
         ("Prices:N:Model", "text", "–", "A price for all engines of this model; N counts from 0."),
         ("Prices:N:Host", "text", "any", "The one seller it is for."),
