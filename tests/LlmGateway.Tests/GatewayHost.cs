@@ -40,7 +40,7 @@ public sealed class GatewayHost : IAsyncDisposable
     public static async Task<GatewayHost> StartAsync(DatabaseProvider provider, IEngineCatalog engines, params (string Key, string Value)[] settings) =>
         await StartOnAsync(provider == DatabaseProvider.Sqlite ? NewSqlite() : await NewPostgresAsync(), engines, settings);
 
-    public static AssayDatabase NewSqlite() => AssayDatabase.Sqlite(Path.Combine(Directory.CreateTempSubdirectory("assay-gateway-").FullName, "gateway.db"));
+    public static AssayDatabase NewSqlite() => AssayDatabase.Sqlite(TemporaryFiles.NewPath("gateway.db"));
 
     public static async Task<AssayDatabase> NewPostgresAsync() => AssayDatabase.PostgreSql(await (await PrivatePostgres.Shared).CreateDatabaseAsync("gateway"));
 
@@ -101,6 +101,8 @@ public sealed class GatewayHost : IAsyncDisposable
 
     public static Task<T> EventuallyAsync<T>(Func<T?> look)
         where T : class => Heard.EventuallyAsync(look, Patience);
+
+    public static Task<T> EventuallyAsync<T>(Func<Task<T>> look, Func<T, bool> reached) => Heard.EventuallyAsync(look, reached, Patience);
 
     public async Task<T> QueryAsync<T>(Func<LlmGatewayDbContext, Task<T>> query)
     {

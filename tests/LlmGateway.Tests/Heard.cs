@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
 using Assay.Contracts.Internal.AuditSaga;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
@@ -43,21 +45,21 @@ public sealed class Heard
     public void Add(Guid auditId, object message) => _messages.Enqueue((auditId, message));
 
     public static async Task<T> EventuallyAsync<T>(Func<T?> look, TimeSpan patience)
-        where T : class
+        where T : class => (await EventuallyAsync(() => Task.FromResult(look()), found => found is not null, patience))!;
+
+    /// <summary>Looks until what is seen is as it should be.</summary>
+    /// <exception cref="TimeoutException">It never was; the message shows what was seen last.</exception>
+    public static async Task<T> EventuallyAsync<T>(Func<Task<T>> look, Func<T, bool> reached, TimeSpan patience)
     {
-        using var limit = new CancellationTokenSource(patience);
+        var since = Stopwatch.GetTimestamp();
         while (true)
         {
-            if (look() is { } found)
-                return found;
-            try
-            {
-                await Task.Delay(10, limit.Token);
-            }
-            catch (OperationCanceledException exception)
-            {
-                throw new TimeoutException($"No {typeof(T).Name} within {patience}.", exception);
-            }
+            var seen = await look();
+            if (reached(seen))
+                return seen;
+            if (Stopwatch.GetElapsedTime(since) > patience)
+                throw new TimeoutException($"No {typeof(T).Name} as expected within {patience}; the last one: {JsonSerializer.Serialize(seen)}");
+            await Task.Delay(20);
         }
     }
 }

@@ -78,16 +78,24 @@ public sealed class ServerProcess : IAsyncDisposable
     /// server's process group and removes its folder. A parent's-death signal would not do: it comes when the thread that started the server
     /// ends, and that is one of a pool.
     /// </summary>
-    private static void Guard(int server, string workingDirectory)
+    private static void Guard(int server, string workingDirectory) => Outlive("""
+        while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done
+        kill -0 "$1" 2>/dev/null && exit
+        kill -9 "-$2" 2>/dev/null
+        sleep 1
+        case "$3" in */assay-tests/*) umount -l "$3/disk" 2>/dev/null; rm -rf "$3" ;; esac
+        """, $"{server}", workingDirectory);
+
+    /// <summary>Removes a folder once this process is gone.</summary>
+    internal static void RemoveAfterwards(string folder) => Outlive("""
+        while kill -0 "$1" 2>/dev/null; do sleep 1; done
+        case "$2" in */assay-tests/*) rm -rf "$2" ;; esac
+        """, folder);
+
+    /// <summary>A shell that is no child to be ended with this process; its first argument is this process's id.</summary>
+    private static void Outlive(string script, params string[] arguments)
     {
-        const string script = """
-            while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done
-            kill -0 "$1" 2>/dev/null && exit
-            kill -9 "-$2" 2>/dev/null
-            sleep 1
-            case "$3" in */assay-tests/*) umount -l "$3/disk" 2>/dev/null; rm -rf "$3" ;; esac
-            """;
-        using var guard = Process.Start(new ProcessStartInfo("setsid", ["sh", "-c", script, "guard", $"{Environment.ProcessId}", $"{server}", workingDirectory])
+        using var guard = Process.Start(new ProcessStartInfo("setsid", ["sh", "-c", script, "guard", $"{Environment.ProcessId}", .. arguments])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
         });
@@ -253,6 +261,20 @@ public static class Loopback
             return false;
         }
     }
+}
+
+/// <summary>Files that a test leaves behind when it ends, a database for example: they go when this process is gone.</summary>
+public static class TemporaryFiles
+{
+    private static readonly Lazy<string> Folder = new(() =>
+    {
+        var folder = Workplace.Create("files");
+        ServerProcess.RemoveAfterwards(folder);
+        return folder;
+    });
+
+    /// <summary>A path in a fresh folder, at which there is nothing yet.</summary>
+    public static string NewPath(string name) => Path.Combine(Directory.CreateDirectory(Path.Combine(Folder.Value, $"{Guid.NewGuid():N}")).FullName, name);
 }
 
 internal static class Workplace

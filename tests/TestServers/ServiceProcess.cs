@@ -58,8 +58,8 @@ public sealed class ServiceProcess : IAsyncDisposable
     /// <summary>Everything the present process wrote.</summary>
     public IReadOnlyCollection<string> Log => _process?.Log ?? [];
 
-    /// <summary>Waits until the process has written a line that contains the text.</summary>
-    public Task WaitForLineAsync(string text, TimeSpan limit) => Process.WaitForLineAsync(text, limit);
+    /// <summary>Waits until the process, or the one that was started in its place meanwhile, has written a line that contains the text.</summary>
+    public Task WaitForLineAsync(string text, TimeSpan limit) => OverItsStartsAsync((process, rest) => process.WaitForLineAsync(text, rest), limit);
 
     /// <summary>The errors among the last lines of its log, in one line.</summary>
     public string LastWords => string.Join(" | ", LogTail.Split('\n').Where(line => line.Contains(" ERR ", StringComparison.Ordinal) || line.Contains(" FTL ", StringComparison.Ordinal) || line.StartsWith("Unhandled", StringComparison.Ordinal)).TakeLast(2));
@@ -99,7 +99,9 @@ public sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until <c>/health/ready</c> answers 200.</summary>
-    public async Task WaitUntilReadyAsync(TimeSpan limit)
+    public Task WaitUntilReadyAsync(TimeSpan limit) => OverItsStartsAsync((process, rest) => process.WaitUntilAsync($"The {Service} service", IsReadyAsync, rest), limit);
+
+    private async Task OverItsStartsAsync(Func<ServerProcess, TimeSpan, Task> wait, TimeSpan limit)
     {
         var clock = Stopwatch.StartNew();
         while (true)
@@ -107,7 +109,7 @@ public sealed class ServiceProcess : IAsyncDisposable
             var process = Process;
             try
             {
-                await process.WaitUntilAsync($"The {Service} service", IsReadyAsync, limit - clock.Elapsed);
+                await wait(process, limit - clock.Elapsed);
                 return;
             }
             catch (InvalidOperationException) when (process.HasExited && !HasExited)

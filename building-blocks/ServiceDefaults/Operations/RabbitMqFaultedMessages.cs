@@ -63,6 +63,8 @@ sealed class RabbitMqFaultedMessages(RabbitMqOptions options, string deadLetterQ
                 // Not more than there are now: what fails again comes back behind.
                 if (await CountAsync(connection, queue, stop) is not (> 0 and var count))
                     return 0;
+                // What leaves here makes room for a request that expires meanwhile: the same count is then no proof that there is none.
+                stayed = 0;
                 await WalkAsync(connection, queue, count, count, async (message, send) =>
                 {
                     if (message.IsExpiredRequest || !which(message))

@@ -53,8 +53,8 @@ static class OperationsPages
         await desk.LearnAsync(states, cancellationToken);
         return PageEndpoints.Page<OperationsPage>(new
         {
-            LiveAudits = live.Items, LiveCount = live.Total, Failures = failures, Actions = actions, Transitions = transitions, MayProduce = context.User.IsInRole(Roles.Operator) || context.User.IsInRole(Roles.Producer), Engines = await engines, Services = states, Faulted = await desk.LookAsync(cancellationToken),
-            Rebuild = await rebuild.StateAsync(cancellationToken), StallTimeout = options.Value.StallTimeout, MayOperate = context.User.IsInRole(Roles.Operator), Now = time.GetUtcNow().UtcDateTime,
+            LiveAudits = live.Items, LiveCount = live.Total, Failures = failures, Actions = actions, Transitions = transitions, Engines = await engines, Services = states, Faulted = await desk.LookAsync(cancellationToken),
+            Rebuild = await rebuild.StateAsync(cancellationToken), StallTimeout = options.Value.StallTimeout, Now = time.GetUtcNow().UtcDateTime,
         });
     }
 

@@ -14,7 +14,7 @@ readonly record struct Gate(bool Halted, bool OwnerIsAlive, Guid Owner, DateTime
 /// </summary>
 sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ownerLock, LedgerContinuity continuity, IOptions<LlmGatewayOptions> options, ILogger<GatewayOwner> logger)
 {
-    bool _mayUseShare;
+    Guid _registering;
     int _lockKey;
 
     public Guid Current { get; private set; }
@@ -28,10 +28,10 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
     public int Place { get; private set; }
 
     /// <summary>Whether every other instance has shrunk to its share, so that this one may use its own.</summary>
-    public bool MayUseShare => _mayUseShare;
+    public bool MayUseShare { get; private set; }
 
     /// <summary>This instance's part of a limit that all instances share.</summary>
-    public int ShareOf(int limit) => !_mayUseShare ? 0 : limit / Instances + (Place < limit % Instances ? 1 : 0);
+    public int ShareOf(int limit) => !MayUseShare ? 0 : limit / Instances + (Place < limit % Instances ? 1 : 0);
 
     public async Task RegisterAsync(CancellationToken cancellationToken)
     {
@@ -39,15 +39,19 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
         var lockKey = BitConverter.ToInt32(owner.ToByteArray(), 12) & int.MaxValue;
         // The lock first: an owner that is listed is an owner that holds its lock.
         await ownerLock.HoldAsync(lockKey, cancellationToken);
+        var before = _registering;
+        _registering = owner;
         await transactions.RunAsync(async (session, _, token) =>
         {
             var now = await session.NowAsync(token);
+            // A registration of this process whose end it did not see may be listed: it holds nothing, and others would wait for its share until its lease ends.
+            await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET dead_at = $2, lease_until = $2 WHERE owner = $1 AND dead_at IS NULL").With(before).With(now), token);
             await session.ExecuteAsync(
                 new Statement("INSERT INTO gateway_instance (owner, worker, lock_key, started_at, lease_until, divisor) VALUES ($1, $2, $3, $4, $5, 0)")
                     .With(owner).With(Worker).With(lockKey).With(now).With(now + options.Value.Lease), token);
         }, cancellationToken);
         // While it was taken for dead the others have grown, and what it had on the wire is still there.
-        (Current, _lockKey, _mayUseShare) = (owner, lockKey, false);
+        (Current, _lockKey, MayUseShare) = (owner, lockKey, false);
         Registered(logger, owner, Worker);
         await RenewAsync(() => false, cancellationToken);
     }
@@ -80,7 +84,7 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
 
         Instances = Math.Max(1, living.Count);
         Place = Math.Max(0, living.Select(instance => instance.Owner).ToList().IndexOf(Current));
-        _mayUseShare |= living.Where(instance => instance.Owner != Current).All(instance => instance.Divisor >= living.Count);
+        MayUseShare |= living.Where(instance => instance.Owner != Current).All(instance => instance.Divisor >= living.Count);
         if (living.Any(instance => instance.Owner == Current && instance.Divisor < living.Count) && isWithinShare())
             await transactions.RunAsync((session, _, token) => session.ExecuteAsync(
                 new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1").With(Current).With(living.Count), token), cancellationToken);

@@ -21,7 +21,7 @@ public sealed record OrderSurroundings(string Database, bool IsPostgres, string?
 
     /// <summary>A SQLite file and the in-memory bus.</summary>
     public static OrderSurroundings Embedded() =>
-        new($"Data Source={Path.Combine(Path.GetTempPath(), $"assay-ef-{Guid.NewGuid():N}.db")}", IsPostgres: false, VirtualHost: null, RabbitPort: 0);
+        new($"Data Source={TemporaryFiles.NewPath("orders.db")}", IsPostgres: false, VirtualHost: null, RabbitPort: 0);
 
     /// <summary>A fresh PostgreSQL database and a fresh virtual host on the shared private servers.</summary>
     public static async Task<OrderSurroundings> DistributedAsync()

@@ -30,9 +30,7 @@ public sealed class ErasingAnAudit
         await gateway.Bus.Publish(Requests.Ask(erased));
         await UntilAsync(gateway, calls => calls.Any(call => call.AuditId == erased.AuditId && call.State == CallStates.Answered) && calls.Any(call => call.State == CallStates.Sending));
         await gateway.Bus.Publish(new CloseBudgetMessage { AuditId = erased.AuditId, Attempt = 1, Reason = "test" });
-        using (var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30)))
-            while (await gateway.QueryAsync(database => database.AuditBudgets.AnyAsync(budget => budget.AuditId == erased.AuditId && budget.State != BudgetStates.Closed, limit.Token)))
-                await Task.Delay(20, limit.Token);
+        await GatewayHost.EventuallyAsync(() => gateway.QueryAsync(database => database.AuditBudgets.Where(budget => budget.AuditId == erased.AuditId).Select(budget => budget.State).SingleAsync()), state => state == BudgetStates.Closed);
 
         await gateway.Bus.Publish(new Contracts.Internal.Analyzer.AnswersErased { AuditId = erased.AuditId, Answers = 2 });
         await UntilAsync(gateway, calls => calls.Where(call => call.AuditId == erased.AuditId).All(call => !call.RequestJson.Contains("one", StringComparison.Ordinal) && !call.RequestJson.Contains("late", StringComparison.Ordinal)));
@@ -47,14 +45,5 @@ public sealed class ErasingAnAudit
 
     static Task<List<PaidCall>> CallsAsync(GatewayHost gateway) => gateway.QueryAsync(database => database.PaidCalls.AsNoTracking().ToListAsync());
 
-    static async Task UntilAsync(GatewayHost gateway, Func<List<PaidCall>, bool> reached)
-    {
-        var until = DateTime.UtcNow.AddSeconds(30);
-        List<PaidCall> calls;
-        while (!reached(calls = await CallsAsync(gateway)))
-        {
-            DateTime.UtcNow.ShouldBeLessThan(until, string.Join('\n', calls.Select(call => $"{call.AuditId} {call.State} {call.Reason} {call.RequestJson}")));
-            await Task.Delay(20);
-        }
-    }
+    static Task UntilAsync(GatewayHost gateway, Func<List<PaidCall>, bool> reached) => GatewayHost.EventuallyAsync(() => CallsAsync(gateway), reached);
 }

@@ -102,18 +102,8 @@ public sealed class RestoringTheLedger
     /// <summary>A gateway on a file fences what its predecessor left open: the audit goes on as a retry.</summary>
     static async Task ReopenAsync(GatewayHost gateway, Assay.Contracts.RequestAudit request) => (await gateway.OpenAsync(Requests.Open(request, attempt: 2))).ShouldBeOfType<BudgetOpened>();
 
-    static async Task<SpendingStatus> EventuallyAsync(GatewayHost gateway, Func<SpendingStatus, bool> reached)
-    {
-        var until = DateTime.UtcNow.AddSeconds(30);
-        while (true)
-        {
-            var status = (await gateway.Bus.CreateRequestClient<GetSpending>().GetResponse<SpendingStatus>(new GetSpending())).Message;
-            if (reached(status))
-                return status;
-            DateTime.UtcNow.ShouldBeLessThan(until);
-            await Task.Delay(50);
-        }
-    }
+    static Task<SpendingStatus> EventuallyAsync(GatewayHost gateway, Func<SpendingStatus, bool> reached) =>
+        GatewayHost.EventuallyAsync(async () => (await gateway.Bus.CreateRequestClient<GetSpending>().GetResponse<SpendingStatus>(new GetSpending())).Message, reached);
 
     /// <summary>A real copy of the database as it is now, on the same server or beside the file.</summary>
     static async Task<AssayDatabase> CopyAsync(AssayDatabase database)

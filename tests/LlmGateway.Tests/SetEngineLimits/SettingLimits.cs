@@ -82,7 +82,7 @@ public sealed class SettingLimits
         await using var one = await GatewayHost.StartOnAsync(database, engine);
         await using var other = await GatewayHost.StartOnAsync(database, engine);
         // Each knows the other before there is work.
-        await RenewalsAsync(one, 2);
+        await BothRenewAsync(one, 2);
         var request = Requests.Audit(Requests.Queries(40));
         await one.OpenAsync(Requests.Open(request));
         await one.Bus.Publish(Requests.Ask(request));
@@ -122,13 +122,13 @@ public sealed class SettingLimits
 
         await using var other = await GatewayHost.StartOnAsync(database, engine);
         // Time enough for the one to say what it holds, and for the other to take what it may.
-        await RenewalsAsync(other, 2);
+        await BothRenewAsync(other, 2);
         engine.MostAtOnce.ShouldBe(8);
         gate.SetResult();
         await GatewayHost.EventuallyAsync(() => one.Of<EngineAnswered>(request.AuditId).Concat(other.Of<EngineAnswered>(request.AuditId)).SingleOrDefault());
         engine.MostAtOnce.ShouldBe(8);
         engine.Received.Count.ShouldBe(40);
-        await RenewalsAsync(other, 2);
+        await BothRenewAsync(other, 2);
         (await one.QueryAsync(ledger => ledger.Instances.Select(instance => instance.Divisor).ToListAsync())).ShouldBe([2, 2]);
     }
 
@@ -176,33 +176,16 @@ public sealed class SettingLimits
 
     static async Task<EngineList> ListAsync(GatewayHost gateway) => (await gateway.Bus.CreateRequestClient<GetEngines>().GetResponse<EngineList>(new GetEngines())).Message;
 
-    /// <summary>Waits until every instance has renewed its lease so often.</summary>
-    static async Task RenewalsAsync(GatewayHost gateway, int times)
+    /// <summary>Waits until two instances are owners, which they become in the background, and each has renewed its lease so often.</summary>
+    static async Task BothRenewAsync(GatewayHost gateway, int times)
     {
-        var until = DateTime.UtcNow.AddSeconds(30);
         for (var renewed = DateTime.MinValue; times >= 0; times--)
-        {
-            List<DateTime> leases;
-            while ((leases = await gateway.QueryAsync(ledger => ledger.Instances.Select(instance => instance.LeaseUntil).ToListAsync())).Min() <= renewed)
-            {
-                DateTime.UtcNow.ShouldBeLessThan(until);
-                await Task.Delay(50);
-            }
-
-            renewed = leases.Max();
-        }
+            renewed = (await GatewayHost.EventuallyAsync(() => gateway.QueryAsync(ledger => ledger.Instances.Select(instance => instance.LeaseUntil).ToListAsync()),
+                leases => leases.Count == 2 && leases.Min() > renewed)).Max();
     }
 
-    static async Task UntilAsync(GatewayHost gateway, Func<EngineInfo, bool> reached)
-    {
-        var until = DateTime.UtcNow.AddSeconds(30);
-        EngineInfo shown;
-        while (!reached(shown = (await ListAsync(gateway)).Engines.ShouldHaveSingleItem()))
-        {
-            DateTime.UtcNow.ShouldBeLessThan(until, shown.ToString());
-            await Task.Delay(50);
-        }
-    }
+    static Task UntilAsync(GatewayHost gateway, Func<EngineInfo, bool> reached) =>
+        GatewayHost.EventuallyAsync(async () => (await ListAsync(gateway)).Engines.ShouldHaveSingleItem(), reached);
 
     static SetEngineLimitsMessage Limits(string engine, int? concurrency, int? requests) => new() { Engine = engine, MaxConcurrency = concurrency, RequestsPerMinute = requests, Reason = "test", RequestedBy = "operator" };
 }
