@@ -74,7 +74,7 @@ export const messages = {
   [`${ours}.Analyzer:AnswersAnalyzed`]: { from: ['analyzer'], to: ['saga'] },
   [`${ours}.Analyzer:AnswersDescribed`]: { from: ['analyzer'], to: ['dashboard'] },
   [`${ours}.Analyzer:AnswersJudged`]: { from: ['analyzer'], to: ['dashboard'] },
-  [`${ours}.Analyzer:AnswersErased`]: { from: ['analyzer'], to: ['gateway'] },
+  [`${ours}.Analyzer:AnswersErased`]: { from: ['analyzer'], to: ['gateway', 'saga'] },
   [`${ours}.Analyzer:AuditScored`]: { from: ['analyzer'], to: ['saga', 'dashboard'] },
   [`${ours}.Analyzer:InsightsDrafted`]: { from: ['analyzer'], to: ['saga', 'dashboard'] },
   [`${ours}.Dashboard:PublishReport`]: { from: ['saga'], to: ['dashboard'] },

@@ -118,6 +118,8 @@ static class Given
         At = new DateTime(2026, 3, 1, 12, 0, 0, DateTimeKind.Utc),
     };
 
+    public static AnswersErased Erased(Guid auditId) => new() { AuditId = auditId, Answers = 6 };
+
     public static CancelAudit Cancel(Guid auditId) => new() { AuditId = auditId, Reason = "not needed any more", RequestedBy = "ann" };
 
     public static RetryAudit Retry(Guid auditId, int fromAttempt = 1) => new() { AuditId = auditId, FromAttempt = fromAttempt, Reason = "mended" };

@@ -7,7 +7,7 @@ public sealed record EraseAnswers
     public required string RequestedBy { get; init; }
 }
 
-/// <summary>Nothing of the audit is kept at the Analyzer any more. Published too: the ledger lets its texts go.</summary>
+/// <summary>Nothing of the audit is kept at the Analyzer any more. Published too: the ledger lets its texts go, and the saga points to that result no more.</summary>
 public sealed record AnswersErased
 {
     public required Guid AuditId { get; init; }

@@ -175,7 +175,7 @@ sealed class AdmissionGuards(AuditSagaDbContext database, IOptions<AuditSagaOpti
         var since = now - options.Value.Freshness;
         var candidates = await database.Audits.AsNoTracking()
             .Where(other => other.BrandKey == audit.BrandKey && other.Kind == audit.Kind && other.PanelHash == audit.PanelHash
-                && other.ContentHash == contentHash && other.CurrentState == AuditStates.Completed && other.CompletedAt > since
+                && other.ContentHash == contentHash && other.CurrentState == AuditStates.Completed && other.CompletedAt > since && other.ErasedAt == null
                 && other.CorrelationId != audit.CorrelationId)
             .OrderByDescending(other => other.CompletedAt)
             .Select(other => new { other.CorrelationId, other.CompletedAt, other.TrackingId, other.Coverage })

@@ -125,6 +125,9 @@ public sealed class AuditState : SagaStateMachineInstance, ISagaVersion
     /// <summary>One of <see cref="Enders"/>.</summary>
     public string? EndedBy { get; set; }
 
+    /// <summary>When this audit's answers were erased, because somebody deleted it; there is no result any more, and no retry. UTC.</summary>
+    public DateTime? ErasedAt { get; set; }
+
     public Guid? StallTokenId { get; set; }
     public Guid? DeadlineTokenId { get; set; }
 

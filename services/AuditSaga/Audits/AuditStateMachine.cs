@@ -54,12 +54,14 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
                 When(Stall.Received, ThisAttempt).FailOnceStalled(this),
                 When(Deadline.Received, ThisAttempt).FailOnceOverdue(this),
                 When(CancelRequested).Cancel(this),
+                When(Erased).CancelErased(this),
                 When(Requested).AnswerAgain(),
                 When(RetryRequested).AnswerRetryWhileLive());
 
         During([Failed, Cancelled], When(RetryRequested).Retry(this), When(Requested).AnswerAgain());
         During(Completed, When(RetryRequested).RefuseRetry(), When(Requested).AnswerAgain());
         During(Rejected, When(RetryRequested).RefuseRetry());
+        During([Completed, Failed, Cancelled], When(Erased).NoteErasure());
         During([Completed, Failed, Cancelled, Rejected], When(ClosingFaulted, ThisAttempt).TellBudgetStaysOpen());
         DuringAny(When(SpendingReported).NoteSpending());
 
@@ -91,6 +93,7 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
     public Event<AuditScored> Scored { get; } = null!;
     public Event<InsightsDrafted> Drafted { get; } = null!;
     public Event<ReportPublished> Published { get; } = null!;
+    public Event<AnswersErased> Erased { get; } = null!;
     public Event<Fault<OpenBudget>> OpeningFaulted { get; } = null!;
     public Event<Fault<PlanQueries>> PlanningFaulted { get; } = null!;
     public Event<Fault<AskEngine>> AskingFaulted { get; } = null!;
@@ -120,6 +123,7 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
         Event(() => Scored, x => Known(x, m => m.AuditId));
         Event(() => Drafted, x => Known(x, m => m.AuditId));
         Event(() => Published, x => Known(x, m => m.AuditId));
+        Event(() => Erased, x => Known(x, m => m.AuditId));
         Event(() => OpeningFaulted, x => Known(x, m => m.Message.AuditId));
         Event(() => PlanningFaulted, x => Known(x, m => m.Message.AuditId));
         Event(() => AskingFaulted, x => Known(x, m => m.Message.AuditId));
@@ -160,6 +164,7 @@ sealed class AuditStateMachine : MassTransitStateMachine<AuditState>
         Rest(Scored);
         Rest(Drafted);
         Rest(Published);
+        Rest(Erased);
         Rest(OpeningFaulted);
         Rest(PlanningFaulted);
         Rest(AskingFaulted);

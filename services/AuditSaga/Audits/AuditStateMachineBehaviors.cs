@@ -208,9 +208,22 @@ static class AuditStateMachineBehaviors
 
     public static EventActivityBinder<AuditState, CancelAudit> Cancel(this EventActivityBinder<AuditState, CancelAudit> binder, AuditStateMachine machine) => binder
         .Then(x => x.Saga.Cancel(x.Message, x.Now()))
+        .EndCancelled(machine);
+
+    /// <summary>A retry overtook the deletion of its audit: nothing may be paid for a result that nobody can see.</summary>
+    public static EventActivityBinder<AuditState, AnswersErased> CancelErased(this EventActivityBinder<AuditState, AnswersErased> binder, AuditStateMachine machine) => binder
+        .Then(x => x.Saga.Cancel(new CancelAudit { AuditId = x.Message.AuditId, Reason = "The audit was deleted.", RequestedBy = "" }, x.Now()))
+        .NoteErasure()
+        .EndCancelled(machine);
+
+    static EventActivityBinder<AuditState, T> EndCancelled<T>(this EventActivityBinder<AuditState, T> binder, AuditStateMachine machine) where T : class => binder
         .End(machine)
         .Publish(x => x.Saga.Cancelled())
         .TransitionTo(machine.Cancelled);
+
+    /// <summary>From now on nothing points to this audit's result.</summary>
+    public static EventActivityBinder<AuditState, AnswersErased> NoteErasure(this EventActivityBinder<AuditState, AnswersErased> binder) => binder
+        .Then(x => x.Saga.ErasedAt ??= x.Now());
 
     /// <summary>State, time, scores, event, guard row, budget and children: one transaction.</summary>
     public static EventActivityBinder<AuditState, ReportPublished> Complete(this EventActivityBinder<AuditState, ReportPublished> binder, AuditStateMachine machine) => binder

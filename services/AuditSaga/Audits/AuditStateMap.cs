@@ -21,6 +21,7 @@ static class AuditStateMap
         ["ck_audit_ended_has_time"] = $"(current_state IN ({Terminal})) = (ended_at IS NOT NULL)",
         ["ck_audit_ended_has_ender"] = $"(current_state IN ({Terminal})) = (ended_by IS NOT NULL)",
         ["ck_audit_advanced_has_output"] = $"(current_state NOT IN ('{AuditStates.Asking}', '{AuditStates.Scoring}', '{AuditStates.Advising}', '{AuditStates.Publishing}') OR plan_id IS NOT NULL) AND (current_state NOT IN ('{AuditStates.Scoring}', '{AuditStates.Advising}', '{AuditStates.Publishing}') OR answers_complete) AND (current_state NOT IN ('{AuditStates.Advising}', '{AuditStates.Publishing}') OR score_id IS NOT NULL)",
+        ["ck_audit_erased_has_ended"] = $"erased_at IS NULL OR current_state IN ({Terminal})",
         ["ck_audit_numbers"] = "attempt >= 1 AND uncounted_attempts >= 0 AND uncounted_attempts < attempt AND depth >= 0 AND ceiling_micro_usd >= 0 AND settled_micro_usd >= 0 AND reported_micro_usd >= 0 AND panel_calls >= 0",
         ["ck_audit_lineage"] = "(depth = 0) = (parent_audit_id IS NULL) OR current_state = 'Rejected'",
     };

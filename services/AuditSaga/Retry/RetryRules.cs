@@ -1,3 +1,4 @@
+using System.Globalization;
 using Assay.AuditSaga.Admission;
 using Assay.AuditSaga.Audits;
 using Assay.Contracts;
@@ -12,6 +13,8 @@ static class RetryRules
     {
         if (audit.CurrentState is not (AuditStates.Failed or AuditStates.Cancelled))
             return new(RejectionReasons.NotRetryable, $"Audit {audit.CorrelationId} is {audit.CurrentState} (attempt {audit.Attempt}); only Failed and Cancelled audits are retried. {(audit.IsLive ? "Wait for it or cancel it." : "Send a new request.")}");
+        if (audit.ErasedAt is { } erased)
+            return new(RejectionReasons.NotRetryable, $"Audit {audit.CorrelationId} was deleted on {erased.ToString("u", CultureInfo.InvariantCulture)}; its answers are gone. Send a new request.");
         if (retry.FromAttempt != audit.Attempt)
             return new(RejectionReasons.NotRetryable, $"Audit {audit.CorrelationId} is at attempt {audit.Attempt}, the retry was meant for attempt {retry.FromAttempt}. Look at the present attempt and retry from it.");
         if (audit.CountedAttempts >= maxAttempts)

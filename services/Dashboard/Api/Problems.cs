@@ -52,6 +52,10 @@ static class Problems
         detail: $"The filter names {found} audits, not {expected}; nothing was done. Count again with dryRun, then send the count you agree to.",
         extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = "CountChanged", ["expected"] = expected, ["count"] = found });
 
+    public static ProblemHttpResult AuditsChanged(int expected, int found) => TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Refused: AuditsChanged",
+        detail: $"The filter names {found} audits, and not the {expected} that were sent; nothing was done. Look again with dryRun, then send the audits you agree to.",
+        extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = "AuditsChanged", ["expected"] = expected, ["count"] = found });
+
     public static ProblemHttpResult BadInput(string field, string problem) => TypedResults.Problem(statusCode: StatusCodes.Status400BadRequest, title: "The request is not valid", detail: $"{field}: {problem}",
         extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = RejectionReasons.InvalidRequest, ["errors"] = new[] { new { field, problem } } });
 }

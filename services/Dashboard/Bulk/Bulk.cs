@@ -17,7 +17,8 @@ namespace Assay.Dashboard.Bulk;
 /// <param name="Reason">Why, kept with who and when.</param>
 /// <param name="DryRun">Only count.</param>
 /// <param name="Expected">The count a dry run told; if another number of audits is found now, nothing is done.</param>
-public sealed record BulkBody(string? Action, AuditFilter? Filter, string? Reason, bool DryRun, int? Expected = null);
+/// <param name="AuditIds">The audits a dry run told; if others are found now, nothing is done.</param>
+public sealed record BulkBody(string? Action, AuditFilter? Filter, string? Reason, bool DryRun, int? Expected = null, IReadOnlyList<Guid>? AuditIds = null);
 
 /// <summary>What an action on many would do or did.</summary>
 public sealed record BulkResult(string Action, int Count, decimal WorstCaseUsd, bool DryRun, IReadOnlyList<Guid> AuditIds);
@@ -77,6 +78,9 @@ public sealed record BulkPlan(string Action, IReadOnlyList<BulkPlan.Audit> Audit
     public bool IsWhatWasShown(string written) =>
         written.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(Audits.Select(audit => audit.AuditId.ToString()));
 
+    /// <inheritdoc cref="IsWhatWasShown(string)"/>
+    public bool IsWhatWasShown(IEnumerable<Guid> shown) => shown.ToHashSet().SetEquals(Audits.Select(audit => audit.AuditId));
+
     public BulkResult Result(bool dryRun) => new(Action, Audits.Count, WorstCaseUsd, dryRun, [.. Audits.Select(audit => audit.AuditId)]);
 }
 
@@ -97,13 +101,15 @@ static class BulkEndpoints
                 var plan = await bulk.PlanAsync(action, filter, cancellationToken);
                 if (body.Expected is { } expected && expected != plan.Audits.Count)
                     return Problems.CountChanged(expected, plan.Audits.Count);
+                if (body.AuditIds is { } shown && !plan.IsWhatWasShown(shown))
+                    return Problems.AuditsChanged(shown.Count, plan.Audits.Count);
                 if (!body.DryRun)
                     await bulk.CarryOutAsync(plan, body.Reason, Callers.NameOf(context), cancellationToken);
                 return TypedResults.Ok(plan.Result(body.DryRun));
             })
             .RequireAuthorization(Policies.OperateByKey).WithTags("Audits").Produces<BulkResult>().ProducesProblem(400).ProducesProblem(409).ProducesProblem(503)
             .WithSummary("Cancels, retries or deletes every audit a filter names; dryRun only counts.")
-            .WithDescription("expected: the count that a dry run told. If another number of audits is found, nothing is done: 409 with the reason CountChanged and the count found.");
+            .WithDescription("expected: the count that a dry run told. If another number of audits is found, nothing is done: 409 with the reason CountChanged and the count found. auditIds: the audits it told; if others are found, be they as many, 409 with the reason AuditsChanged.");
         api.MapDelete("/audits/{id:guid}", async Task<IResult> (Guid id, string? reason, HttpContext context, DashboardDbContext db, AuditDeletion deletion, OperatorTrail trail, CancellationToken cancellationToken) =>
             {
                 if (string.IsNullOrWhiteSpace(reason))

@@ -11,7 +11,12 @@ namespace Assay.Dashboard.Lineage;
 public sealed record LineageNode(Guid AuditId, string? Brand, string? Kind, string Status, int Depth, Guid? ParentAuditId, string? Refusal, string? RefusalDetail, decimal SpentUsd, IReadOnlyList<LineageNode> Children);
 
 /// <summary>A tree of audits.</summary>
-public sealed record LineageTree(Guid TrackingId, int Size, decimal SpentUsd, IReadOnlyList<LineageNode> Roots);
+/// <param name="TrackingId">Its root.</param>
+/// <param name="Size">Audits that belong to it; a refused request does not.</param>
+/// <param name="Refused">Requests that were refused.</param>
+/// <param name="SpentUsd">What all of them have spent, in US dollars.</param>
+/// <param name="Roots">Its audits from the top, refused ones among them.</param>
+public sealed record LineageTree(Guid TrackingId, int Size, int Refused, decimal SpentUsd, IReadOnlyList<LineageNode> Roots);
 
 static class LineageEndpoints
 {
@@ -50,6 +55,7 @@ static class LineageEndpoints
         }
 
         var roots = audits.Where(a => a.ParentAuditId is not { } parent || !known.Contains(parent)).OrderBy(a => a.RegisteredAt).Select(root => Node(root, 0)).ToList();
-        return new LineageTree(trackingId, audits.Count, audits.Sum(a => a.SpentUsd), roots);
+        var refused = audits.Count(audit => audit.Status == Assay.Contracts.AuditStates.Rejected);
+        return new LineageTree(trackingId, audits.Count - refused, refused, audits.Sum(a => a.SpentUsd), roots);
     }
 }

@@ -146,6 +146,7 @@ public class When_the_same_content_is_complete
     [InlineData("other aliases")]
     [InlineData("higher minimum")]
     [InlineData("failed")]
+    [InlineData("deleted")]
     public async Task Should_not_point_to_anything_else(string what)
     {
         await using var bench = await AuditBench.CreateAsync();
@@ -156,6 +157,8 @@ public class When_the_same_content_is_complete
         if (what == "failed")
             await bench.DeliverAsync(Given.Fault(new Contracts.Internal.Analyzer.ScoreAudit { AuditId = first, Attempt = 1, BatchIds = [] }));
         await bench.GoOnToAsync(first, AuditStates.Completed);
+        if (what == "deleted")
+            await bench.DeliverAsync(Given.Erased(first));
         if (what == "old")
             bench.Clock.Advance(TimeSpan.FromHours(24));
 

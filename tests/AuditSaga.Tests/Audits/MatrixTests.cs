@@ -42,6 +42,7 @@ public class When_every_message_comes_in_every_state
         yield return ("AuditScored", Given.Scored(id, attempt));
         yield return ("InsightsDrafted", Given.Drafted(id, row.DraftedLayers + 1, attempt));
         yield return ("ReportPublished", Given.Published(id, attempt));
+        yield return ("AnswersErased", Given.Erased(id));
         yield return ("AuditStalled", new AuditStalled { AuditId = id, Attempt = attempt });
         yield return ("AuditDeadlinePassed", new AuditDeadlinePassed { AuditId = id, Attempt = attempt });
         yield return ("Fault<OpenBudget>", Given.Fault(row.OpenBudget(request, new LineageTree()) with { Attempt = attempt }));
@@ -154,7 +155,7 @@ public class When_every_message_comes_in_every_state
             var open = row.OpenBatches.Keys.Select(key => (Guid?)key).FirstOrDefault();
             foreach (var (name, message) in Messages(request, row, open, row.Attempt + 1))
             {
-                if (message is RequestAudit or CancelAudit or RetryAudit or BudgetReported)
+                if (message is RequestAudit or CancelAudit or RetryAudit or BudgetReported or AnswersErased)
                     continue;
                 var outcome = await bench.TryAsync(message, timerToken: Guid.NewGuid());
                 (outcome.State, outcome.RowChanged, outcome.Said.Count).ShouldBe((state, false, 0), $"{name} in {state}");
@@ -188,7 +189,7 @@ public class When_every_message_comes_in_every_state
             text.AppendLine(edge);
         text.AppendLine("```");
         text.AppendLine();
-        text.AppendLine("Attempts are fenced: a message of another attempt changes nothing in any state (tested). `BudgetReported` alone counts by its own version.");
+        text.AppendLine("Attempts are fenced: a message of another attempt changes nothing in any state (tested). `BudgetReported` counts by its own version; an audit is deleted (`AnswersErased`) in all its attempts.");
         text.AppendLine();
         text.AppendLine("## What every message does in every state");
         text.AppendLine();

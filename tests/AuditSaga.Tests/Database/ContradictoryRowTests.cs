@@ -132,6 +132,7 @@ public abstract class ContradictoryRows
     [InlineData("plan_id = NULL")]
     [InlineData("current_state = 'Scoring', answers_complete = FALSE")]
     [InlineData("current_state = 'Publishing', score_id = NULL")]
+    [InlineData("erased_at = '2026-03-01 12:00:00+00'")]
     [InlineData("attempt = 0")]
     [InlineData("uncounted_attempts = 1")]
     [InlineData("depth = -1")]

@@ -113,6 +113,38 @@ public class When_an_ended_audit_is_retried
     }
 
     [Fact]
+    public async Task Should_refuse_one_that_was_deleted()
+    {
+        await using var bench = await AuditBench.CreateAsync();
+        var id = await bench.ToAsync(AuditStates.Asking);
+        await bench.DeliverAsync(Given.Cancel(id));
+        await bench.DeliverAsync(Given.Erased(id));
+
+        await bench.DeliverAsync(Given.Retry(id));
+
+        var refused = bench.Last<AuditRejected>();
+        refused.Reason.ShouldBe(RejectionReasons.NotRetryable);
+        refused.Detail.ShouldContain("was deleted");
+        (await bench.RowAsync(id)).CurrentState.ShouldBe(AuditStates.Cancelled);
+    }
+
+    [Fact]
+    public async Task Should_spend_nothing_more_if_it_was_deleted_meanwhile()
+    {
+        await using var bench = await AuditBench.CreateAsync();
+        var id = await bench.ToAsync(AuditStates.Asking);
+        await bench.DeliverAsync(Given.Cancel(id));
+        await bench.DeliverAsync(Given.Retry(id));
+        await bench.DeliverAsync(Given.Opened(id, attempt: 2));
+
+        await bench.DeliverAsync(Given.Erased(id));
+
+        var row = await bench.RowAsync(id);
+        (row.CurrentState, row.FailureDetail).ShouldBe((AuditStates.Cancelled, "The audit was deleted."));
+        bench.Last<CloseBudget>().Attempt.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Should_stop_after_the_last_attempt()
     {
         await using var bench = await AuditBench.CreateAsync();

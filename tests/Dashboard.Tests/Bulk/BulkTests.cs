@@ -105,6 +105,20 @@ public sealed partial class AnActionOnMany(DashboardHost host)
         (await DashboardHost.ReadAsync<BulkResult>(agreed)).Count.ShouldBe(2);
     }
 
+    [Fact]
+    public async Task Should_hold_to_the_very_audits_a_program_was_shown()
+    {
+        var brand = await TwoFailedAsync();
+        using var client = await host.ProgramAsync(Roles.Operator);
+        using var counted = await client.PostAsync(Bulk, JsonContent.Create(new { action = "retry", filter = new { brand }, reason = "test", dryRun = true }));
+        var shown = (await DashboardHost.ReadAsync<BulkResult>(counted)).AuditIds;
+        using var others = await client.PostAsync(Bulk, JsonContent.Create(new { action = "retry", filter = new { brand }, reason = "test", auditIds = new[] { shown[0], Guid.NewGuid() } }));
+        others.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await others.Content.ReadAsStringAsync()).ShouldContain("AuditsChanged");
+        using var agreed = await client.PostAsync(Bulk, JsonContent.Create(new { action = "retry", filter = new { brand }, reason = "test", auditIds = shown }));
+        agreed.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
     static FormUrlEncodedContent AsShown(string page, string brand) => new(
     [
         new("__RequestVerificationToken", APage.TokenField().Match(page).Groups["value"].Value), new("action", "delete"), new("brand", brand), new("reason", "they were tests"),

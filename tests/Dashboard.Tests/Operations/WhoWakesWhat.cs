@@ -60,7 +60,7 @@ public sealed class WhoWakesWhat(DashboardHost host) : IClassFixture<DashboardHo
         var id = Guid.CreateVersion7();
         await host.SayAsync(Sample.Registered(id), Sample.Accepted(id), Sample.Failed(id));
         await host.EventuallyAsync(db => db.Audits.AnyAsync(a => a.AuditId == id && a.Status == AuditStates.Failed), "it failed");
-        (await PageAsync($"/lineage/{id}")).ShouldContain("1 audit of at most 50");
+        (await PageAsync($"/lineage/{id}")).ShouldContain("· 1 audit ·");
         var bulk = await PageAsync($"/audits/bulk?action=retry&q={id}");
         bulk.ShouldContain("Retry 1 audit<");
         bulk.ShouldContain("This search names 1 audit that can be retried.");

@@ -261,6 +261,10 @@ namespace Assay.AuditSaga.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("ended_phase");
 
+                    b.Property<DateTime?>("ErasedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("erased_at");
+
                     b.Property<Guid?>("ExistingAuditId")
                         .HasColumnType("TEXT")
                         .HasColumnName("existing_audit_id");
@@ -434,6 +438,8 @@ namespace Assay.AuditSaga.Migrations.Sqlite
                             t.HasCheckConstraint("ck_audit_ended_has_ender", "(current_state IN ('Completed', 'Failed', 'Cancelled', 'Rejected')) = (ended_by IS NOT NULL)");
 
                             t.HasCheckConstraint("ck_audit_ended_has_time", "(current_state IN ('Completed', 'Failed', 'Cancelled', 'Rejected')) = (ended_at IS NOT NULL)");
+
+                            t.HasCheckConstraint("ck_audit_erased_has_ended", "erased_at IS NULL OR current_state IN ('Completed', 'Failed', 'Cancelled', 'Rejected')");
 
                             t.HasCheckConstraint("ck_audit_failed_has_reason", "(current_state IN ('Failed', 'Rejected')) = (failure_reason IS NOT NULL) AND (failure_reason IS NULL OR failure_reason <> '')");
 
