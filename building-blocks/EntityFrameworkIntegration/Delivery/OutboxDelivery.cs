@@ -369,9 +369,17 @@ internal sealed partial class OutboxDelivery<TDbContext>(
         // Goes on with the sender's trace, whoever sends the row and whenever.
         using var activity = pipe.Trace is { } parent ? Activities.StartActivity("outbox deliver", ActivityKind.Internal, parent) : null;
         var endpoint = await bus.GetSendEndpoint(destination);
-        // The transport may notice a cancelled or lost confirm only after its own, longer timeout.
-        await endpoint.Send(new SerializedMessageBody(), pipe, cancellationToken)
-            .WaitAsync(settings.MessageDeliveryTimeout, cancellationToken);
+        try
+        {
+            // The transport may notice a cancelled or lost confirm only after its own, longer timeout.
+            await endpoint.Send(new SerializedMessageBody(), pipe, cancellationToken)
+                .WaitAsync(settings.MessageDeliveryTimeout, cancellationToken);
+        }
+        catch (TimeoutException exception)
+        {
+            // A refused exchange closes the channel, and the transport waits for the next one: it tells its log, not the sender.
+            throw new TimeoutException($"The broker did not confirm the message for {destination} within {settings.MessageDeliveryTimeout}. If other messages leave, the broker refuses this one: look for ACCESS_REFUSED in this service's log and at its user's permissions.", exception);
+        }
     }
 
     [LoggerMessage(LogLevel.Warning, "Message {MessageId} for {Destination} could not be sent; it stays in the outbox of {Context} and is tried again")]

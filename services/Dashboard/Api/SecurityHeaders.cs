@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Assay.Dashboard.Pages;
 using Microsoft.AspNetCore.Diagnostics;
 
@@ -37,13 +38,16 @@ sealed class SecurityHeaders(RequestDelegate next)
 }
 
 /// <summary>A bug on a page is told on a page; the API gets problem details.</summary>
-sealed class PageErrors : IExceptionHandler
+sealed partial class PageErrors(ILogger<PageErrors> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         if (!Wants(httpContext) || httpContext.Response.HasStarted)
             return false;
-        await PageEndpoints.Message("Something went wrong", $"The page could not be made. Try again; if it stays, tell the operator this trace id: {httpContext.TraceIdentifier}.", StatusCodes.Status500InternalServerError).ExecuteAsync(httpContext);
+        // The framework logs nothing of what a handler takes over.
+        var traceId = Activity.Current?.TraceId.ToHexString() ?? httpContext.TraceIdentifier;
+        NotMade(logger, exception, httpContext.GetEndpoint()?.DisplayName, traceId);
+        await PageEndpoints.Message("Something went wrong", $"The page could not be made. Try again; if it stays, tell the operator this trace id: {traceId}.", StatusCodes.Status500InternalServerError).ExecuteAsync(httpContext);
         return true;
     }
 
@@ -66,4 +70,7 @@ sealed class PageErrors : IExceptionHandler
     static bool IsForPrograms(PathString path) => ForPrograms.Any(prefix => path.StartsWithSegments(prefix, StringComparison.OrdinalIgnoreCase));
 
     static readonly string[] ForPrograms = ["/api", "/openapi", "/health", "/metrics", "/lib"];
+
+    [LoggerMessage(LogLevel.Error, "{Endpoint} could not be made; the person was told trace id {TraceId}")]
+    static partial void NotMade(ILogger logger, Exception exception, string? endpoint, string traceId);
 }

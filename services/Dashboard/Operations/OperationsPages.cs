@@ -48,12 +48,14 @@ static class OperationsPages
         var trailPage = Math.Max(1, trail ?? 1);
         var actions = new Paged<OperatorActionRow>(await db.OperatorActions.AsNoTracking().OrderByDescending(a => a.At).Skip((int)Math.Min(int.MaxValue, (trailPage - 1L) * TrailPageSize)).Take(TrailPageSize).ToListAsync(cancellationToken),
             trailPage, TrailPageSize, await db.OperatorActions.CountAsync(cancellationToken));
+        var named = actions.Items.Select(action => action.AuditId).OfType<Guid>().ToArray();
+        var present = await db.Audits.AsNoTracking().Where(audit => named.Contains(audit.AuditId)).Select(audit => audit.AuditId).ToHashSetAsync(cancellationToken);
         var transitions = await LatestAsync(db, cancellationToken);
         var states = await asked;
         await desk.LearnAsync(states, cancellationToken);
         return PageEndpoints.Page<OperationsPage>(new
         {
-            LiveAudits = live.Items, LiveCount = live.Total, Failures = failures, Actions = actions, Transitions = transitions, Engines = await engines, Services = states, Faulted = await desk.LookAsync(cancellationToken),
+            LiveAudits = live.Items, LiveCount = live.Total, Failures = failures, Actions = actions, Present = present, Transitions = transitions, Engines = await engines, Services = states, Faulted = await desk.LookAsync(cancellationToken),
             Rebuild = await rebuild.StateAsync(cancellationToken), StallTimeout = options.Value.StallTimeout, Now = time.GetUtcNow().UtcDateTime,
         });
     }

@@ -255,7 +255,7 @@ static class PageEndpoints
         if (context.Request.Query.ContainsKey("quote"))
         {
             var (quoted, error) = await QuotedAsync(request, gateway, cancellationToken);
-            return Page<NewAuditPage>(new { Form = form, Engines = engines, Quote = quoted, QuoteError = error });
+            return Page<NewAuditPage>(new { Form = form, Engines = engines, Quote = quoted, Quoted = request, QuoteError = error });
         }
 
         await trail.RecordAsync(who, "request", request.AuditId, "new audit", request.Brand.Name, cancellationToken);
@@ -276,7 +276,7 @@ static class PageEndpoints
         if (problems.Count > 0)
             return Fragment<QuotePanel>(new { Problems = problems });
         var (quote, error) = await QuotedAsync(request, gateway, cancellationToken);
-        return Fragment<QuotePanel>(new { Quote = quote, Error = error });
+        return Fragment<QuotePanel>(new { Quote = quote, Request = request, Error = error });
     }
 
     static async Task<(AuditQuoted? Quote, string? Error)> QuotedAsync(RequestAudit request, GatewayClient gateway, CancellationToken cancellationToken)

@@ -16,7 +16,7 @@ static class WebhookAddress
             return "it holds a user name or password; deliveries are signed instead";
         try
         {
-            var addresses = await Dns.GetHostAddressesAsync(uri.DnsSafeHost, cancellationToken);
+            var addresses = await GuardedConnection.ResolveAsync(uri.DnsSafeHost, cancellationToken);
             return Array.Find(addresses, address => !IsAllowed(address, allowPrivate)) is { } inside
                 ? $"its host leads to {inside}, which is not a public address{(allowPrivate ? ", nor one of a private network (link-local addresses are never called)" : "")}"
                 : null;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Assay.Dashboard.Access;
 using Assay.Dashboard.Tests.Hosting;
 using Assay.ServiceDefaults;
@@ -6,7 +7,7 @@ using Assay.ServiceDefaults;
 namespace Assay.Dashboard.Tests.Access;
 
 /// <summary>Whatever is answered, no browser runs or loads what is not ours.</summary>
-public sealed class EveryAnswer : IAsyncLifetime
+public sealed partial class EveryAnswer : IAsyncLifetime
 {
     const string Pages = "script-src 'self'";
     const string Reports = "sandbox";
@@ -104,6 +105,19 @@ public sealed class EveryAnswer : IAsyncLifetime
         response.Content.Headers.ContentType!.MediaType.ShouldBe("text/html");
         (await response.Content.ReadAsStringAsync()).ShouldContain($"<h1>{title}</h1>");
     }
+
+    [Fact]
+    public async Task Should_name_a_trace_that_the_log_knows_with_its_cause()
+    {
+        using var person = await host.PersonAsync();
+        var page = await (await person.GetAsync(new Uri("/operations/messages", UriKind.Relative))).Content.ReadAsStringAsync();
+        var traceId = TraceId().Match(page).Groups["id"].Value;
+        traceId.Length.ShouldBe(32);
+        host.Errors.All.ShouldContain(logged => logged.Line.Contains(traceId, StringComparison.Ordinal) && logged.Exception != null);
+    }
+
+    [GeneratedRegex("trace id: (?<id>[0-9a-f]+)", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex TraceId();
 
     [Fact]
     public async Task Should_say_on_a_page_that_a_role_may_not()

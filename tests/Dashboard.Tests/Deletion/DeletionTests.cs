@@ -30,5 +30,11 @@ public sealed class WhenAMessageComesAfterTheDeletion(DashboardHost host) : ICla
         (await again.Content.ReadAsStringAsync()).ShouldContain("was deleted");
         using var gone = await program.GetAsync(new Uri($"/api/audits/{id}", UriKind.Relative));
         gone.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+
+        // Who deleted it stays in the trail; the id there leads nowhere any more.
+        using var person = await host.PersonAsync();
+        var operations = await person.GetStringAsync(new Uri("/operations", UriKind.Relative));
+        operations.ShouldContain(id.ToString()[^8..]);
+        operations.ShouldNotContain($"/audits/{id}");
     }
 }

@@ -42,6 +42,9 @@ public sealed class DashboardHost : IAsyncLifetime
     /// <summary>What lies in the error queues; those of the bus unless set before the start.</summary>
     public IFaultedMessages? Faulted { get; init; }
 
+    /// <summary>What it logged as errors.</summary>
+    internal ErrorLines Errors { get; } = new();
+
     public IServiceProvider Services => app!.Services;
 
     public Uri Url { get; private set; } = null!;
@@ -54,7 +57,7 @@ public sealed class DashboardHost : IAsyncLifetime
         });
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddProvider(Errors);
         builder.Configuration["Dashboard:SignInsPerMinute"] = "1000";
         builder.Configuration["Dashboard:AllowPrivateWebhooks"] = AllowPrivateWebhooks.ToString();
         builder.Configuration.AddInMemoryCollection(Settings);

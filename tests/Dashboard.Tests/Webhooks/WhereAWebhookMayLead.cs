@@ -20,6 +20,12 @@ public sealed class WhereAWebhookMayLead
     public async Task Should_be_judged_when_it_is_added_also_where_private_networks_are_allowed() =>
         (await WebhookAddress.ProblemAsync("http://169.254.169.254/latest/meta-data", allowPrivate: true, CancellationToken.None)).ShouldNotBeNull().ShouldContain("link-local addresses are never called");
 
+    [Theory]
+    [InlineData("http://0.0.0.0/")]
+    [InlineData("http://[::]/")]
+    public async Task Should_be_no_address_that_names_none(string url) =>
+        (await WebhookAddress.ProblemAsync(url, allowPrivate: true, CancellationToken.None)).ShouldNotBeNull().ShouldContain("is not a public address");
+
     [Fact]
     public async Task Should_be_judged_again_at_the_connection()
     {
