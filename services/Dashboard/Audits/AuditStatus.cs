@@ -142,11 +142,12 @@ sealed class AuditReader(DashboardDbContext db)
         pageSize = Math.Clamp(pageSize, 1, MaxPageSize);
         await using var search = string.IsNullOrWhiteSpace(filter.Q) ? null : await BeginSearchAsync(cancellationToken);
         var audits = filter.Apply(db.Audits.AsNoTracking());
+        var newest = audits.OrderByDescending(a => a.CreatedAt).ThenByDescending(a => a.AuditId).Select(a => a.AuditId);
         // Counting every match costs more than reading a page of them: it stops well behind the page, so that the pager can go on from any page.
         var most = (int)Math.Min(int.MaxValue - 1, (long)page * pageSize + (string.IsNullOrWhiteSpace(filter.Q) ? CountedAhead : CountedAheadInSearch));
-        var counted = await audits.Select(audit => audit.AuditId).Take(most + 1).CountAsync(cancellationToken);
+        var counted = await newest.Take(most + 1).CountAsync(cancellationToken);
         // Which audits are on the page an index tells; only theirs are read, not those of the pages before.
-        var onPage = audits.OrderByDescending(a => a.CreatedAt).ThenByDescending(a => a.AuditId).Select(a => a.AuditId).Skip((int)Math.Min(int.MaxValue, (page - 1L) * pageSize)).Take(pageSize);
+        var onPage = newest.Skip((int)Math.Min(int.MaxValue, (page - 1L) * pageSize)).Take(pageSize);
         var rows = await db.Audits.AsNoTracking().Where(a => onPage.Contains(a.AuditId)).OrderByDescending(a => a.CreatedAt).ThenByDescending(a => a.AuditId).ToListAsync(cancellationToken);
         return new Paged<AuditStatus>([.. rows.Select(row => Describe(row, [], []))], page, pageSize, Math.Min(counted, most)) { TotalIsAtLeast = counted > most };
     }
