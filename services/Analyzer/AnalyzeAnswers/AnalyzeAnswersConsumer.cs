@@ -5,7 +5,6 @@ using Assay.Analyzer.PlanQueries;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
 using MassTransit;
-using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -58,10 +57,6 @@ sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, EvidenceReader
 
 sealed class AnalyzeAnswersConsumerDefinition : AssayConsumerDefinition<AnalyzeAnswersConsumer, AnalyzerDbContext>
 {
-    protected override void ConfigureConsumer(IReceiveEndpointConfigurator endpointConfigurator, IConsumerConfigurator<AnalyzeAnswersConsumer> consumerConfigurator, IRegistrationContext context)
-    {
-        base.ConfigureConsumer(endpointConfigurator, consumerConfigurator, context);
-        // Inside redelivery and retry, outside the transaction.
-        endpointConfigurator.AddPipeSpecification(new FilterPipeSpecification<ConsumeContext<EngineAnswered>>(new ReadBeforeTransaction(context.GetRequiredService<IServiceScopeFactory>(), context.GetRequiredService<ReaderMemory>())));
-    }
+    protected override IConsumerConfigurationObserver BeforeTransaction(IRegistrationContext context) =>
+        new FilterAtItsPlace<EngineAnswered>(new ReadBeforeTransaction(context.GetRequiredService<IServiceScopeFactory>(), context.GetRequiredService<ReaderMemory>()));
 }
