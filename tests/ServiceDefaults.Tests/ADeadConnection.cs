@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using NSubstitute;
+using BrokerRefusal = RabbitMQ.Client.Exceptions.PublishException;
 
 namespace Assay.ServiceDefaults.Tests;
 
@@ -101,6 +102,38 @@ public sealed class TheSignsOfAConnection
         clock.Pass(TimeSpan.FromSeconds(209));
         await sends.PostSend(message);
         clock.Pass(TimeSpan.FromDays(1));
+        signs.ReasonToGiveUp(Patience).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Should_name_where_everything_is_refused_for_long()
+    {
+        signs.Connecting();
+        await ReadyAsync(Weigh);
+        ISendObserver sends = signs;
+        var (refused, other) = (Substitute.For<SendContext<Weigh>>(), Substitute.For<SendContext<Weigh>>());
+        refused.DestinationAddress.Returns(new Uri("rabbitmq://broker/assay/scales"));
+        other.DestinationAddress.Returns(new Uri("rabbitmq://broker/assay/others"));
+        var nack = new BrokerRefusal(1, isReturn: false);
+
+        // Once is an accident, and what is confirmed in between ends it.
+        await sends.SendFault(refused, nack);
+        clock.Pass(TimeSpan.FromHours(1));
+        signs.ReasonToGiveUp(Patience).ShouldBeNull();
+        await sends.PostSend(refused);
+        await sends.SendFault(refused, nack);
+        for (var seconds = 0; seconds < 69; seconds++)
+        {
+            clock.Pass(TimeSpan.FromSeconds(1));
+            await sends.SendFault(refused, nack);
+            await sends.PostSend(other);
+            signs.ReasonToGiveUp(Patience).ShouldBeNull();
+        }
+
+        clock.Pass(TimeSpan.FromSeconds(1));
+        await sends.SendFault(refused, nack);
+        signs.ReasonToGiveUp(Patience).ShouldNotBeNull().ShouldContain("refused everything that was sent to scales");
+        signs.Connecting();
         signs.ReasonToGiveUp(Patience).ShouldBeNull();
     }
 

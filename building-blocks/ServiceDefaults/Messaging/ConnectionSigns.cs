@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MassTransit;
+using BrokerRefusal = RabbitMQ.Client.Exceptions.PublishException;
 
 namespace Assay.ServiceDefaults;
 
@@ -10,6 +11,7 @@ namespace Assay.ServiceDefaults;
 public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveEndpointObserver, ISendObserver
 {
     readonly ConcurrentDictionary<Uri, Endpoint> endpoints = new();
+    readonly ConcurrentDictionary<Uri, Refusals> refused = new();
     readonly Lock unansweredGate = new();
     DateTimeOffset? unansweredSince;
     long connectingAt = time.GetUtcNow().UtcTicks;
@@ -17,6 +19,9 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
     volatile bool hasStarted;
 
     readonly record struct Endpoint(bool Reads, DateTimeOffset Since);
+
+    /// <summary>When a destination first and last refused what was sent to it, with nothing confirmed in between.</summary>
+    sealed record Refusals(DateTimeOffset First, DateTimeOffset Last);
 
     /// <summary>Whether every queue was read once, so that the bus counts as started.</summary>
     public bool HasStarted => hasStarted;
@@ -31,6 +36,7 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
     {
         Interlocked.Exchange(ref connectingAt, time.GetUtcNow().UtcTicks);
         Seen();
+        refused.Clear();
         lock (unansweredGate)
             unansweredSince = null;
     }
@@ -62,6 +68,9 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
             .ToList();
         if (deaf.Count > 0)
             return $"no new connection was tried for {(now - connecting).TotalSeconds:0} s, and these queues are not read: {string.Join(", ", deaf)}";
+        // No queue of ours has a length at which it refuses: what refuses for so long is a channel that looks for a queue's leader on a node that is gone.
+        if (refused.Where(destination => destination.Value.Last - destination.Value.First >= patience).Select(destination => destination.Key.AbsolutePath.Split('/')[^1]).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } refusing)
+            return $"the broker has refused everything that was sent to {string.Join(", ", refusing)} for more than {patience.TotalSeconds:0} s";
         lock (unansweredGate)
         {
             return unansweredSince is { } since && now - since >= patience * 3
@@ -95,6 +104,8 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
     Task ISendObserver.PostSend<T>(SendContext<T> context)
     {
         Answered();
+        if (context.DestinationAddress is { } destination)
+            refused.TryRemove(destination, out _);
         return Task.CompletedTask;
     }
 
@@ -103,6 +114,8 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
         // Refused or returned is an answer; given up is none.
         if (exception is not (OperationCanceledException or TimeoutException or ConnectionException))
             Answered();
+        if (exception is BrokerRefusal { IsReturn: false } && context.DestinationAddress is { } destination)
+            refused.AddOrUpdate(destination, _ => new(time.GetUtcNow(), time.GetUtcNow()), (_, known) => known with { Last = time.GetUtcNow() });
         return Task.CompletedTask;
     }
 
