@@ -377,9 +377,12 @@ public sealed class AuditState : SagaStateMachineInstance, ISagaVersion
         End(endedBy, now);
     }
 
-    public void Cancel(CancelAudit cancel, DateTime now)
+    public void Cancel(CancelAudit cancel, DateTime now) =>
+        Cancel(string.IsNullOrWhiteSpace(cancel.RequestedBy) ? cancel.Reason : $"{cancel.Reason} (asked by {cancel.RequestedBy})", now);
+
+    public void Cancel(string? why, DateTime now)
     {
-        FailureDetail = string.IsNullOrWhiteSpace(cancel.RequestedBy) ? cancel.Reason : $"{cancel.Reason} (asked by {cancel.RequestedBy})";
+        FailureDetail = why;
         End(Enders.Person, now);
     }
 

@@ -212,7 +212,7 @@ static class AuditStateMachineBehaviors
 
     /// <summary>A retry overtook the deletion of its audit: nothing may be paid for a result that nobody can see.</summary>
     public static EventActivityBinder<AuditState, AnswersErased> CancelErased(this EventActivityBinder<AuditState, AnswersErased> binder, AuditStateMachine machine) => binder
-        .Then(x => x.Saga.Cancel(new CancelAudit { AuditId = x.Message.AuditId, Reason = "The audit was deleted.", RequestedBy = "" }, x.Now()))
+        .Then(x => x.Saga.Cancel("The audit was deleted.", x.Now()))
         .NoteErasure()
         .EndCancelled(machine);
 
