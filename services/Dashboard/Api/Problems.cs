@@ -48,13 +48,14 @@ static class Problems
 
     public static ProblemHttpResult UnknownStatus(string field, string? status) => BadInput(field, $"is '{Pages.Show.Short(status, 40)}'; use {string.Join(", ", AuditFilter.Statuses)}, or leave it out");
 
-    public static ProblemHttpResult CountChanged(int expected, int found) => TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Refused: CountChanged",
-        detail: $"The filter names {found} audits, not {expected}; nothing was done. Count again with dryRun, then send the count you agree to.",
-        extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = "CountChanged", ["expected"] = expected, ["count"] = found });
+    public static ProblemHttpResult CountChanged(int expected, int found) => Changed("CountChanged", expected, found,
+        $"The filter names {found} audits, not {expected}; nothing was done. Count again with dryRun, then send the count you agree to.");
 
-    public static ProblemHttpResult AuditsChanged(int expected, int found) => TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Refused: AuditsChanged",
-        detail: $"The filter names {found} audits, and not the {expected} that were sent; nothing was done. Look again with dryRun, then send the audits you agree to.",
-        extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = "AuditsChanged", ["expected"] = expected, ["count"] = found });
+    public static ProblemHttpResult AuditsChanged(int expected, int found) => Changed("AuditsChanged", expected, found,
+        $"The filter names {found} audits, and not the {expected} that were sent; nothing was done. Look again with dryRun, then send the audits you agree to.");
+
+    static ProblemHttpResult Changed(string reason, int expected, int found, string detail) => TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: $"Refused: {reason}", detail: detail,
+        extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = reason, ["expected"] = expected, ["count"] = found });
 
     public static ProblemHttpResult BadInput(string field, string problem) => TypedResults.Problem(statusCode: StatusCodes.Status400BadRequest, title: "The request is not valid", detail: $"{field}: {problem}",
         extensions: new Dictionary<string, object?>(StringComparer.Ordinal) { ["reason"] = RejectionReasons.InvalidRequest, ["errors"] = new[] { new { field, problem } } });

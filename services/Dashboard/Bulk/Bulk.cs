@@ -76,7 +76,7 @@ public sealed record BulkPlan(string Action, IReadOnlyList<BulkPlan.Audit> Audit
 
     /// <summary>Whether these are the audits that somebody was shown, no more and no fewer.</summary>
     public bool IsWhatWasShown(string written) =>
-        written.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.OrdinalIgnoreCase).SetEquals(Audits.Select(audit => audit.AuditId.ToString()));
+        IsWhatWasShown(written.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(id => Guid.TryParseExact(id, "D", out var auditId) ? auditId : Guid.Empty));
 
     /// <inheritdoc cref="IsWhatWasShown(string)"/>
     public bool IsWhatWasShown(IEnumerable<Guid> shown) => shown.ToHashSet().SetEquals(Audits.Select(audit => audit.AuditId));

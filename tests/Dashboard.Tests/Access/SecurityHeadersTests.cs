@@ -113,7 +113,7 @@ public sealed partial class EveryAnswer : IAsyncLifetime
         var page = await (await person.GetAsync(new Uri("/operations/messages", UriKind.Relative))).Content.ReadAsStringAsync();
         var traceId = TraceId().Match(page).Groups["id"].Value;
         traceId.Length.ShouldBe(32);
-        host.Errors.All.ShouldContain(logged => logged.Line.Contains(traceId, StringComparison.Ordinal) && logged.Exception != null);
+        host.Log.Lines.ShouldContain(line => line.Contains(traceId, StringComparison.Ordinal) && line.Contains("InvalidOperationException: a bug", StringComparison.Ordinal));
     }
 
     [GeneratedRegex("trace id: (?<id>[0-9a-f]+)", RegexOptions.ExplicitCapture, 1000)]

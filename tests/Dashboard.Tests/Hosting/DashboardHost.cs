@@ -42,8 +42,8 @@ public sealed class DashboardHost : IAsyncLifetime
     /// <summary>What lies in the error queues; those of the bus unless set before the start.</summary>
     public IFaultedMessages? Faulted { get; init; }
 
-    /// <summary>What it logged as errors.</summary>
-    internal ErrorLines Errors { get; } = new();
+    /// <summary>What it logged of requests, and why it could not answer them. A request has a trace where the server logs it.</summary>
+    public LogLines Log { get; } = new(category => category == "Microsoft.AspNetCore.Hosting.Diagnostics" || category.StartsWith("Assay.Dashboard.Api", StringComparison.Ordinal));
 
     public IServiceProvider Services => app!.Services;
 
@@ -57,7 +57,7 @@ public sealed class DashboardHost : IAsyncLifetime
         });
         builder.WebHost.UseStaticWebAssets();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Logging.ClearProviders().AddProvider(Errors);
+        builder.Logging.ClearProviders().AddProvider(Log);
         builder.Configuration["Dashboard:SignInsPerMinute"] = "1000";
         builder.Configuration["Dashboard:AllowPrivateWebhooks"] = AllowPrivateWebhooks.ToString();
         builder.Configuration.AddInMemoryCollection(Settings);
