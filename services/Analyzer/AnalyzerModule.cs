@@ -24,7 +24,7 @@ public sealed class AnalyzerModule : AssayModule
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddOptions<JudgeOptions>().Bind(builder.Configuration.GetSection("Analyzer:Judge")).ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddSingleton<ReaderMemory>().AddSingleton<EvidenceMemory>().AddScoped<EvidenceReader>();
+        builder.Services.AddSingleton<ReaderMemory>().AddSingleton<ReadingMemory>().AddSingleton<EvidenceMemory>().AddScoped<EvidenceReader>();
         builder.Services.AddAssayDbContext<AnalyzerDbContext, PostgreSqlAnalyzerDbContext, SqliteAnalyzerDbContext>(database);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Assay.Analyzer.AnalyzeAnswers;
+using Assay.Analyzer.ScoreAudit;
 using Assay.Contracts;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.LlmGateway;
@@ -94,6 +95,31 @@ public sealed class AnAuditThroughTheAnalyzer
         summary.Insights.ShouldHaveSingleItem().Available.ShouldBeFalse();
         summary.Recommendations.Count.ShouldBeGreaterThanOrEqualTo(3);
         summary.Recommendations.ShouldAllBe(r => r.Source == "rules" && r.Query != null && r.Engine != null && r.CallKeys.Count > 0);
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgresql")]
+    public async Task Should_score_what_it_has_just_read_and_read_anew_what_was_written_since(string database)
+    {
+        await using var analyzer = await AnalyzerHost.OnAsync(database);
+        var (audit, batch) = (NewId.NextGuid(), NewId.NextGuid());
+        await analyzer.SendAsync(Plan(audit));
+        await analyzer.HearAsync<QueriesPlanned>();
+        await analyzer.SendAsync(Answers.Batch(audit, batch, Purposes.Answer, Answers.Answered("k1", "q001", With), Answers.Answered("k2", "q002", Without)));
+        await analyzer.HearAsync<AnswersAnalyzed>();
+        Task<IReadOnlyList<PanelAnswer>> Panel(ReadingMemory? remembered) => analyzer.InDatabaseAsync(db => PanelReader.ReadAsync(db, remembered, audit, [batch], default));
+        var memory = analyzer.Service<ReadingMemory>();
+
+        var panel = await Panel(remembered: null);
+        (await Panel(memory)).ShouldBeEquivalentTo(panel);
+        panel.Count(answer => answer.Scored.Brands[0].Mentioned).ShouldBe(1);
+
+        await analyzer.InDatabaseAsync(db => db.Answers.Where(x => x.CallKey == "k1").ExecuteUpdateAsync(set => set.SetProperty(x => x.Reading, "unreadable")));
+        (await Panel(memory)).ShouldBeEquivalentTo(panel, "what is remembered is not loaded again");
+        (await Should.ThrowAsync<InvalidOperationException>(Panel(remembered: null))).Message.ShouldContain("k1");
+        await analyzer.InDatabaseAsync(db => db.Answers.Where(x => x.CallKey == "k1").ExecuteUpdateAsync(set => set.SetProperty(x => x.Version, 1)));
+        (await Should.ThrowAsync<InvalidOperationException>(Panel(memory))).Message.ShouldContain("k1");
     }
 
     [Fact]

@@ -99,6 +99,8 @@ sealed class AnalyzerHost : IAsyncDisposable
         return response.Message;
     }
 
+    public T Service<T>() where T : notnull => host.Services.GetRequiredService<T>();
+
     public async Task<TResult> InDatabaseAsync<TResult>(Func<AnalyzerDbContext, Task<TResult>> query)
     {
         await using var scope = host.Services.CreateAsyncScope();

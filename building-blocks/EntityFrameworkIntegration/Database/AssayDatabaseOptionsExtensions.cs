@@ -15,10 +15,6 @@ public static class AssayDatabaseOptionsExtensions
 {
     private const int LockTimeoutSeconds = 5;
 
-    // Npgsql hands out the connection that has rested longest, so that all that were ever opened stay in use, and each has its own caches
-    // and prepared statements to warm. A few for each processor keep a database of the same size busy.
-    private static readonly int MostConnections = Math.Max(10, 4 * Environment.ProcessorCount);
-
     // A DbContext that is not pooled has its options made anew for every message, and parsing is not cheap.
     private static readonly ConcurrentDictionary<string, string> ContextConnections = new(StringComparer.Ordinal);
 
@@ -41,6 +37,13 @@ public static class AssayDatabaseOptionsExtensions
     // Pooled connections are not reset between uses: one more statement for every transaction, needed only by sessions that keep state,
     // and a DbContext's keep none. An open transaction is rolled back in any case.
     private static string ForContext(string connectionString) => new NpgsqlConnectionStringBuilder(Harden(connectionString)) { NoResetOnClose = true }.ConnectionString;
+
+    /// <summary>
+    /// The connections of a service, unless its connection string says otherwise. Npgsql hands out the one that has rested longest, so that all
+    /// that were ever opened stay in use, and each has its own caches and prepared statements to warm. A few for each processor keep a database
+    /// of the same size busy.
+    /// </summary>
+    public static int MostConnections { get; } = Math.Max(10, 4 * Environment.ProcessorCount);
 
     /// <summary>The connection string that <see cref="UseAssayPostgres"/> makes of another: for raw connections with the same habits.</summary>
     /// <param name="connectionString">An Npgsql connection string.</param>

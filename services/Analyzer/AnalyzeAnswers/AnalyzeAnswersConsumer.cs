@@ -14,7 +14,7 @@ namespace Assay.Analyzer.AnalyzeAnswers;
 /// Takes every batch the gateway decides, on one queue so that texts travel once. Panel answers are stored, read and counted;
 /// plans, insights and judgements go to the row that waits for the batch. A batch nobody waits for any more is logged and dropped.
 /// </summary>
-sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, EvidenceReader evidences, TimeProvider time, ILogger<AnalyzeAnswersConsumer> logger) : IConsumer<EngineAnswered>
+sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, EvidenceReader evidences, ReadingMemory readings, TimeProvider time, ILogger<AnalyzeAnswersConsumer> logger) : IConsumer<EngineAnswered>
 {
     public async Task Consume(ConsumeContext<EngineAnswered> context)
     {
@@ -24,6 +24,8 @@ sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, EvidenceReader
         {
             case Purposes.Answer:
                 var batch = await AnswerBatch.AnalyzeAsync(db, message, context.TryGetPayload<AnswersRead>(out var read) ? read : null, now, context.CancellationToken);
+                if (batch.Readings.Count > 0)
+                    readings.Remember(message.BatchId, batch.Readings);
                 await context.Publish(batch.Analyzed);
                 await context.Publish(batch.Described);
                 await context.Publish(batch.Stored);
@@ -57,6 +59,9 @@ sealed partial class AnalyzeAnswersConsumer(AnalyzerDbContext db, EvidenceReader
 
 sealed class AnalyzeAnswersConsumerDefinition : AssayConsumerDefinition<AnalyzeAnswersConsumer, AnalyzerDbContext>
 {
+    // A batch holds a connection while its rows are written. On a busy machine twice as many batches as connections would wait for one for longer than the pool lets them.
+    public AnalyzeAnswersConsumerDefinition() => ConcurrentMessageLimit = AssayDatabaseOptionsExtensions.MostConnections / 2;
+
     protected override IConsumerConfigurationObserver BeforeTransaction(IRegistrationContext context) =>
         new FilterAtItsPlace<EngineAnswered>(new ReadBeforeTransaction(context.GetRequiredService<IServiceScopeFactory>(), context.GetRequiredService<ReaderMemory>()));
 }

@@ -1,5 +1,6 @@
 using Assay.Analyzer.Database;
 using Assay.Analyzer.PlanQueries;
+using Assay.Analyzer.ReadAnswer;
 using Assay.Contracts.Internal.Analyzer;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.ServiceDefaults;
@@ -8,7 +9,11 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Analyzer.AnalyzeAnswers;
 
 /// <summary>What a batch of panel answers publishes.</summary>
-sealed record AnalyzedBatch(AnswersAnalyzed Analyzed, AnswersDescribed Described, AnswersStored Stored);
+/// <param name="Analyzed">Its counts.</param>
+/// <param name="Described">Its answers as the read model shows them.</param>
+/// <param name="Stored">That their texts are here.</param>
+/// <param name="Readings">What was read from the answers whose rows it brought, by call key; none for a batch that was known.</param>
+sealed record AnalyzedBatch(AnswersAnalyzed Analyzed, AnswersDescribed Described, AnswersStored Stored, IReadOnlyDictionary<string, AnswerReading> Readings);
 
 /// <summary>
 /// Stores and reads a batch of panel answers. A batch that is known is described again from its rows; an answer that a newer
@@ -30,6 +35,7 @@ static class AnswerBatch
         List<AnswerRow> added = [];
         var taken = new List<AnswerRow>(message.Answers.Count);
         var described = new List<DescribedAnswer>(message.Answers.Count);
+        var readings = new Dictionary<string, AnswerReading>(StringComparer.Ordinal);
         foreach (var answer in message.Answers.DistinctBy(answer => answer.CallKey, StringComparer.Ordinal))
         {
             var query = reader.QueryOf(answer);
@@ -40,7 +46,11 @@ static class AnswerBatch
             taken.Add(fresh);
             described.Add(AnswerDescription.Of(fresh, intake.Reading));
             if (row is null)
+            {
                 added.Add(fresh);
+                if (intake.Reading is { } reading)
+                    readings.Add(answer.CallKey, reading);
+            }
             else if (row.Attempt <= message.Attempt)
                 Renew(row, fresh);
         }
@@ -64,7 +74,7 @@ static class AnswerBatch
         var writes = new RowWrites(db);
         writes.Insert(added);
         await writes.RunAsync(cancellationToken);
-        return Published(batch, described);
+        return Published(batch, described) with { Readings = readings };
     }
 
     /// <summary>Every planned call is counted once: <c>Planned = Valid + Declined + Refused + Empty + InDoubt</c>.</summary>
@@ -191,5 +201,6 @@ static class AnswerBatch
             Simulated = batch.Simulated,
             Answers = [.. answers],
         },
-        new AnswersStored { AuditId = batch.AuditId, Attempt = batch.Attempt, BatchId = batch.BatchId });
+        new AnswersStored { AuditId = batch.AuditId, Attempt = batch.Attempt, BatchId = batch.BatchId },
+        new Dictionary<string, AnswerReading>(StringComparer.Ordinal));
 }

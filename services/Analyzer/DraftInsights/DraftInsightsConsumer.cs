@@ -105,4 +105,8 @@ sealed class DraftInsightsConsumer(AnalyzerDbContext db, EvidenceReader evidence
     }
 }
 
-sealed class DraftInsightsConsumerDefinition : AssayConsumerDefinition<DraftInsightsConsumer, AnalyzerDbContext>;
+sealed class DraftInsightsConsumerDefinition : AssayConsumerDefinition<DraftInsightsConsumer, AnalyzerDbContext>
+{
+    // Prompts are composed inside the transaction: more at once than a share of the pool would leave none for the batches of answers.
+    public DraftInsightsConsumerDefinition() => ConcurrentMessageLimit = AssayDatabaseOptionsExtensions.MostConnections / 4;
+}

@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Analyzer.DraftInsights;
 
 /// <summary>Loads what insights rest on: the scores they speak about and the valid answers those were computed over.</summary>
-sealed class EvidenceReader(AnalyzerDbContext db, EvidenceMemory memory)
+sealed class EvidenceReader(AnalyzerDbContext db, EvidenceMemory memory, ReadingMemory readings)
 {
     const int BeginningLength = 280;
 
@@ -33,22 +33,19 @@ sealed class EvidenceReader(AnalyzerDbContext db, EvidenceMemory memory)
         var batchIds = JsonColumn.Read<List<Guid>>(score.BatchIds, $"the batches of score {scoreId}");
         var callKeys = (await db.AnalyzedBatches.AsNoTracking().Where(x => x.AuditId == auditId && batchIds.Contains(x.BatchId)).ToArrayAsync(cancellationToken))
             .SelectMany(batch => batch.ReadCallKeys()).ToHashSet(StringComparer.Ordinal);
-        var rows = await db.Answers.AsNoTracking()
+        var stored = await db.Answers.AsNoTracking()
             .Where(x => x.AuditId == auditId && x.Outcome == AnswerOutcomes.Valid && x.Reading != null)
-            .Select(x => new { x.CallKey, x.QueryId, x.Query, x.Category, x.Branded, x.Control, x.Engine, x.Reading, Beginning = x.Text!.Substring(0, BeginningLength) })
+            .Select(x => new { x.CallKey, x.BatchId, x.Version, x.QueryId, x.Query, x.Category, x.Branded, x.Control, x.Engine, Beginning = x.Text!.Substring(0, BeginningLength) })
             .ToArrayAsync(cancellationToken);
+        var rows = Array.FindAll(stored, row => callKeys.Contains(row.CallKey));
+        var read = await StoredReadings.ReadAsync(db, readings, auditId, rows.Select(row => new ReadAnswerKey(row.CallKey, row.BatchId, row.Version)), cancellationToken);
         var request = subject.ReadRequest();
         return new(
             request.Brand.Name,
             [.. (request.Competitors ?? []).Select(competitor => competitor.Name)],
             request.Locale,
             score.ToMessage(),
-            [
-                .. from row in rows
-                   where callKeys.Contains(row.CallKey)
-                   let reading = ReadingColumn.Read(row.Reading!, auditId, row.CallKey)
-                   select Answer(row.CallKey, row.QueryId, row.Query, row.Category, row.Branded, row.Control, row.Engine, row.Beginning, reading),
-            ]);
+            [.. rows.Select(row => Answer(row.CallKey, row.QueryId, row.Query, row.Category, row.Branded, row.Control, row.Engine, row.Beginning, read[row.CallKey]))]);
     }
 
     /// <summary>The available insights of the layers below, each layer from the newest attempt that drafted it.</summary>

@@ -31,7 +31,7 @@ static class InsightCheck
             return Rejected($"\"text\" must be a text of 1 to {MaxText} characters.");
 
         var shown = InsightPrompt.Shown(theme, evidence, below);
-        var aliases = CallAliases.Of(evidence);
+        var aliases = EvidenceIndex.Of(evidence).Aliases;
         var (cited, citedComplaint) = References(root, "evidence", aliases.Full, "answer of this audit");
         if (citedComplaint is not null)
             return Rejected(citedComplaint);

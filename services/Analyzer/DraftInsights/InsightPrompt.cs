@@ -33,7 +33,9 @@ static class InsightPrompt
 
     public static Question Build(InsightTheme theme, Evidence evidence, IReadOnlyList<Insight> below, int run, string? complaint)
     {
-        var text = Compose(theme, evidence, below).Text;
+        var (text, shown) = Compose(theme, evidence, below);
+        if (theme.Layer == 1)
+            EvidenceIndex.Of(evidence).ShownFor(theme, () => shown);
         return new Question
         {
             QuestionId = theme.InsightId,
@@ -45,12 +47,12 @@ static class InsightPrompt
     }
 
     /// <summary>The answers a theme is shown; their order does not depend on how they came from the database.</summary>
-    public static IReadOnlyList<EvidenceAnswer> Shown(InsightTheme theme, Evidence evidence, IReadOnlyList<Insight> below) => Compose(theme, evidence, below).Shown;
+    public static IReadOnlyList<EvidenceAnswer> Shown(InsightTheme theme, Evidence evidence, IReadOnlyList<Insight> below) =>
+        theme.Layer == 1 ? EvidenceIndex.Of(evidence).ShownFor(theme, () => Compose(theme, evidence, below).Shown) : Compose(theme, evidence, below).Shown;
 
     static (string Text, IReadOnlyList<EvidenceAnswer> Shown) Compose(InsightTheme theme, Evidence evidence, IReadOnlyList<Insight> below)
     {
-        var ordered = evidence with { Answers = [.. evidence.Answers.OrderBy(a => a.QueryId, StringComparer.Ordinal).ThenBy(a => a.Engine, StringComparer.Ordinal).ThenBy(a => a.CallKey, StringComparer.Ordinal)] };
-        List<EvidenceAnswer> selected = [.. theme.Select(ordered).DistinctBy(answer => answer.CallKey, StringComparer.Ordinal).Take(MaxAnswers)];
+        List<EvidenceAnswer> selected = [.. theme.Select(EvidenceIndex.Of(evidence).Ordered).DistinctBy(answer => answer.CallKey, StringComparer.Ordinal).Take(MaxAnswers)];
         foreach (var detail in Details)
         {
             var shown = selected.GetRange(0, Math.Min(detail.Answers, selected.Count));
@@ -65,7 +67,7 @@ static class InsightPrompt
     static string Compose(InsightTheme theme, Evidence evidence, IReadOnlyList<Insight> below, IReadOnlyList<EvidenceAnswer> shown, Detail detail)
     {
         var scores = evidence.Scores;
-        var aliases = CallAliases.Of(evidence);
+        var aliases = EvidenceIndex.Of(evidence).Aliases;
         var input = new
         {
             task = "insight",

@@ -8,12 +8,27 @@ namespace Assay.Analyzer.DraftInsights;
 /// <summary>The numbers an insight may state: those of the scores, counts of the answers it was shown, and those that stand in names and queries.</summary>
 sealed partial class StatedNumbers
 {
+    readonly StatedNumbers? audit;
     readonly List<double> values = [];
     readonly HashSet<string> literals = new(StringComparer.Ordinal);
 
+    StatedNumbers(StatedNumbers? audit) => this.audit = audit;
+
+    /// <summary>Those of the audit and those of what one insight was shown.</summary>
     public static StatedNumbers Of(Evidence evidence, IReadOnlyList<EvidenceAnswer> shown, IReadOnlyList<Insight> below)
     {
-        var numbers = new StatedNumbers();
+        var numbers = new StatedNumbers(EvidenceIndex.Of(evidence).Numbers);
+        // An insight may count the answers it was shown.
+        numbers.Add(shown.Count, shown.Count(answer => answer.MentionsBrand), shown.Count(answer => !answer.MentionsBrand));
+        foreach (var insight in below)
+            numbers.AddLiterals(insight.InsightId);
+        return numbers;
+    }
+
+    /// <summary>Those that every insight of the audit may state.</summary>
+    public static StatedNumbers Of(Evidence evidence)
+    {
+        var numbers = new StatedNumbers(audit: null);
         var scores = evidence.Scores;
         numbers.Add(scores.Scores.Values);
         foreach (var group in scores.Engines.Concat(scores.Categories))
@@ -40,10 +55,6 @@ sealed partial class StatedNumbers
         numbers.Add(scores.Queries.Count, scores.Queries.Count(q => q.Branded), scores.Queries.Count(q => !q.Branded), scores.Engines.Count, scores.Competitors.Count, scores.Categories.Count);
         foreach (var count in coverage.Reasons.Values)
             numbers.Add(count);
-        // An insight may count the answers it was shown.
-        numbers.Add(shown.Count, shown.Count(answer => answer.MentionsBrand), shown.Count(answer => !answer.MentionsBrand));
-        foreach (var insight in below)
-            numbers.AddLiterals(insight.InsightId);
         // "95 % interval", "top 3", "scores from 0 to 100" are names of things, not findings.
         numbers.literals.UnionWith(["95", "0", "100", "1", "3"]);
         foreach (var name in (string[])[evidence.Brand, .. evidence.Competitors, .. scores.Engines.SelectMany(e => new[] { e.Name, e.Model ?? "" }), .. evidence.Answers.SelectMany(a => a.OtherBrands), .. evidence.Answers.SelectMany(a => a.Domains)])
@@ -56,15 +67,17 @@ sealed partial class StatedNumbers
     {
         foreach (Match match in Number().Matches(text))
         {
-            if (!literals.Contains(match.Value) && !IsHeld(match.Value))
+            if (!Holds(match.Value) && audit?.Holds(match.Value) != true)
                 return match.Value;
         }
 
         return null;
     }
 
-    bool IsHeld(string text)
+    bool Holds(string text)
     {
+        if (literals.Contains(text))
+            return true;
         var separators = text.Count(c => c is ',' or '.');
         // 1,234 may be a thousand or a decimal comma: either reading may be held.
         string[] readings = separators == 0 ? [text] : [text.Replace(",", "", StringComparison.Ordinal), text.Replace(',', '.')];

@@ -1,3 +1,4 @@
+using Assay.Analyzer.AnalyzeAnswers;
 using Assay.Analyzer.Database;
 using Assay.Analyzer.Score.Metrics;
 using Assay.ServiceDefaults;
@@ -9,7 +10,7 @@ using Command = Assay.Contracts.Internal.Analyzer.ScoreAudit;
 namespace Assay.Analyzer.ScoreAudit;
 
 /// <summary>Scores an attempt once; a second command gets the same scores again.</summary>
-sealed partial class ScoreAuditConsumer(AnalyzerDbContext db, TimeProvider time, ILogger<ScoreAuditConsumer> logger) : IConsumer<Command>
+sealed partial class ScoreAuditConsumer(AnalyzerDbContext db, ReadingMemory readings, TimeProvider time, ILogger<ScoreAuditConsumer> logger) : IConsumer<Command>
 {
     public async Task Consume(ConsumeContext<Command> context)
     {
@@ -17,7 +18,7 @@ sealed partial class ScoreAuditConsumer(AnalyzerDbContext db, TimeProvider time,
         var score = await db.Scores.SingleOrDefaultAsync(x => x.AuditId == message.AuditId && x.Attempt == message.Attempt && x.MetricsVersion == Metric.Version, context.CancellationToken);
         if (score is null)
         {
-            var answers = await PanelReader.ReadAsync(db, message.AuditId, message.BatchIds, context.CancellationToken);
+            var answers = await PanelReader.ReadAsync(db, readings, message.AuditId, message.BatchIds, context.CancellationToken);
             var scored = ScoreCalculation.Calculate(message.AuditId, message.Attempt, NewId.NextSequentialGuid(), answers, time.GetUtcNow().UtcDateTime);
             score = new ScoreRow
             {

@@ -15,7 +15,7 @@ sealed record ScoredPanel(AuditScored Scored, IReadOnlyList<Guid> BatchIds, IRea
         if (score is null)
             return null;
         var batchIds = JsonColumn.Read<List<Guid>>(score.BatchIds, $"the batches of score {score.ScoreId}");
-        return new(score.ToMessage(), batchIds, await PanelReader.ReadAsync(db, auditId, batchIds, cancellationToken));
+        return new(score.ToMessage(), batchIds, await PanelReader.ReadAsync(db, readings: null, auditId, batchIds, cancellationToken));
     }
 
     /// <summary>
@@ -28,7 +28,7 @@ sealed record ScoredPanel(AuditScored Scored, IReadOnlyList<Guid> BatchIds, IRea
         if (batches.Length == 0)
             return null;
         List<Guid> batchIds = [.. batches.Select(batch => batch.BatchId)];
-        var answers = await PanelReader.ReadAsync(db, auditId, batchIds, cancellationToken);
+        var answers = await PanelReader.ReadAsync(db, readings: null, auditId, batchIds, cancellationToken);
         return answers.Any(answer => answer.Scored.IsValid)
             ? new(ScoreCalculation.Calculate(auditId, batches.Max(batch => batch.Attempt), Guid.Empty, answers, now), batchIds, answers)
             : null;
