@@ -138,6 +138,29 @@ public sealed class TheSignsOfAConnection
     }
 
     [Fact]
+    public async Task Should_hear_of_what_is_published_as_of_what_is_sent()
+    {
+        signs.Connecting();
+        await ReadyAsync(Weigh);
+        clock.Pass(TimeSpan.FromMinutes(5));
+        IPublishObserver publishes = signs;
+        var message = Substitute.For<PublishContext<Weigh>>();
+        message.DestinationAddress.Returns(new Uri("rabbitmq://broker/assay/scales"));
+        await publishes.PrePublish(message);
+        clock.Pass(TimeSpan.FromSeconds(210));
+        signs.ReasonToGiveUp(Patience).ShouldNotBeNull().ShouldContain("confirmed nothing");
+
+        var nack = new BrokerRefusal(1, isReturn: false);
+        await publishes.PublishFault(message, nack);
+        signs.ReasonToGiveUp(Patience).ShouldBeNull("a refusal is an answer");
+        clock.Pass(Patience);
+        await publishes.PublishFault(message, nack);
+        signs.ReasonToGiveUp(Patience).ShouldNotBeNull().ShouldContain("refused everything that was sent to scales");
+        await publishes.PostPublish(message);
+        signs.ReasonToGiveUp(Patience).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Should_not_count_the_endpoint_that_nobody_consumes_from()
     {
         // It came before its broker: it failed like the others, and then was ready without being started.

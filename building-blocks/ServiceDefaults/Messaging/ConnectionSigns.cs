@@ -8,7 +8,7 @@ namespace Assay.ServiceDefaults;
 /// What was seen of the bus's one connection: when a new one was last tried, which queues are read since, and whether what is sent is
 /// answered. A connection that died without telling all its channels shows in these signs only – its endpoints call themselves ready.
 /// </summary>
-public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveEndpointObserver, ISendObserver
+public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveEndpointObserver, ISendObserver, IPublishObserver
 {
     readonly ConcurrentDictionary<Uri, Endpoint> endpoints = new();
     readonly ConcurrentDictionary<Uri, Refusals> refused = new();
@@ -94,30 +94,18 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
 
     Task IReceiveEndpointObserver.Faulted(ReceiveEndpointFaulted faulted) => LostAsync(faulted.InputAddress);
 
-    Task ISendObserver.PreSend<T>(SendContext<T> context)
-    {
-        lock (unansweredGate)
-            unansweredSince ??= time.GetUtcNow();
-        return Task.CompletedTask;
-    }
+    Task ISendObserver.PreSend<T>(SendContext<T> context) => Sending();
 
-    Task ISendObserver.PostSend<T>(SendContext<T> context)
-    {
-        Answered();
-        if (context.DestinationAddress is { } destination)
-            refused.TryRemove(destination, out _);
-        return Task.CompletedTask;
-    }
+    Task ISendObserver.PostSend<T>(SendContext<T> context) => Confirmed(context);
 
-    Task ISendObserver.SendFault<T>(SendContext<T> context, Exception exception)
-    {
-        // Refused or returned is an answer; given up is none.
-        if (exception is not (OperationCanceledException or TimeoutException or ConnectionException))
-            Answered();
-        if (exception is BrokerRefusal { IsReturn: false } && context.DestinationAddress is { } destination)
-            refused.AddOrUpdate(destination, _ => new(time.GetUtcNow(), time.GetUtcNow()), (_, known) => known with { Last = time.GetUtcNow() });
-        return Task.CompletedTask;
-    }
+    Task ISendObserver.SendFault<T>(SendContext<T> context, Exception exception) => Failed(context, exception);
+
+    // What is published is not told to those who observe what is sent.
+    Task IPublishObserver.PrePublish<T>(PublishContext<T> context) => Sending();
+
+    Task IPublishObserver.PostPublish<T>(PublishContext<T> context) => Confirmed(context);
+
+    Task IPublishObserver.PublishFault<T>(PublishContext<T> context, Exception exception) => Failed(context, exception);
 
     Task IBusObserver.PostStart(IBus bus, Task<BusReady> busReady)
     {
@@ -142,6 +130,31 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
     Task IBusObserver.PostStop(IBus bus) => Task.CompletedTask;
 
     Task IBusObserver.StopFaulted(IBus bus, Exception exception) => Task.CompletedTask;
+
+    Task Sending()
+    {
+        lock (unansweredGate)
+            unansweredSince ??= time.GetUtcNow();
+        return Task.CompletedTask;
+    }
+
+    Task Confirmed(SendContext context)
+    {
+        Answered();
+        if (context.DestinationAddress is { } destination)
+            refused.TryRemove(destination, out _);
+        return Task.CompletedTask;
+    }
+
+    Task Failed(SendContext context, Exception exception)
+    {
+        // Refused or returned is an answer; given up is none.
+        if (exception is not (OperationCanceledException or TimeoutException or ConnectionException))
+            Answered();
+        if (exception is BrokerRefusal { IsReturn: false } && context.DestinationAddress is { } destination)
+            refused.AddOrUpdate(destination, _ => new(time.GetUtcNow(), time.GetUtcNow()), (_, known) => known with { Last = time.GetUtcNow() });
+        return Task.CompletedTask;
+    }
 
     void Answered()
     {

@@ -21,6 +21,7 @@ public sealed partial class DeadConnectionWatch(
     {
         bus.ConnectReceiveEndpointObserver(signs);
         bus.ConnectSendObserver(signs);
+        bus.ConnectPublishObserver(signs);
         return base.StartAsync(cancellationToken);
     }
 
