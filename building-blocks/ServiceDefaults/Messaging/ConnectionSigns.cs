@@ -68,9 +68,6 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
             .ToList();
         if (deaf.Count > 0)
             return $"no new connection was tried for {(now - connecting).TotalSeconds:0} s, and these queues are not read: {string.Join(", ", deaf)}";
-        // No queue of ours has a length at which it refuses: what refuses for so long is a channel that looks for a queue's leader on a node that is gone.
-        if (refused.Where(destination => destination.Value.Last - destination.Value.First >= patience).Select(destination => destination.Key.AbsolutePath.Split('/')[^1]).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } refusing)
-            return $"the broker has refused everything that was sent to {string.Join(", ", refusing)} for more than {patience.TotalSeconds:0} s";
         lock (unansweredGate)
         {
             return unansweredSince is { } since && now - since >= patience * 3
@@ -78,6 +75,16 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
                 : null;
         }
     }
+
+    /// <summary>
+    /// Why the connection should be made anew although it is alive, or null while there is no reason to. No queue of ours has a length at
+    /// which it refuses: what refuses for long is a channel that looks for a queue's leader on a node that is gone, and a new one will not.
+    /// </summary>
+    /// <param name="patience">How long everything that is sent to one destination may be refused.</param>
+    public string? ReasonToRenew(TimeSpan patience) =>
+        refused.Where(destination => destination.Value.Last - destination.Value.First >= patience).Select(destination => destination.Key.AbsolutePath.Split('/')[^1]).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } refusing
+            ? $"the broker has refused everything that was sent to {string.Join(", ", refusing)} for more than {patience.TotalSeconds:0} s"
+            : null;
 
     // The bus's own endpoint, which nobody consumes from, is ready but never started, and says so once only; it fails like the others.
     Task IReceiveEndpointObserver.Ready(ReceiveEndpointReady ready)
