@@ -119,7 +119,7 @@ public sealed class TheSignsOfAConnection
         // Once is an accident, and what is confirmed in between ends it.
         await sends.SendFault(refused, nack);
         clock.Pass(TimeSpan.FromHours(1));
-        signs.ReasonToGiveUp(Patience).ShouldBeNull();
+        signs.ReasonToRenew(Patience).ShouldBeNull();
         await sends.PostSend(refused);
         await sends.SendFault(refused, nack);
         for (var seconds = 0; seconds < 69; seconds++)
@@ -127,14 +127,39 @@ public sealed class TheSignsOfAConnection
             clock.Pass(TimeSpan.FromSeconds(1));
             await sends.SendFault(refused, nack);
             await sends.PostSend(other);
-            signs.ReasonToGiveUp(Patience).ShouldBeNull();
+            signs.ReasonToRenew(Patience).ShouldBeNull();
         }
 
         clock.Pass(TimeSpan.FromSeconds(1));
         await sends.SendFault(refused, nack);
-        signs.ReasonToGiveUp(Patience).ShouldNotBeNull().ShouldContain("refused everything that was sent to scales");
-        signs.Connecting();
+        signs.ReasonToRenew(Patience).ShouldNotBeNull().ShouldContain("refused everything that was sent to scales");
+        // A process that ends does no more than a new connection does.
         signs.ReasonToGiveUp(Patience).ShouldBeNull();
+        signs.Connecting();
+        signs.ReasonToRenew(Patience).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Should_hear_of_what_is_published_as_of_what_is_sent()
+    {
+        signs.Connecting();
+        await ReadyAsync(Weigh);
+        clock.Pass(TimeSpan.FromMinutes(5));
+        IPublishObserver publishes = signs;
+        var message = Substitute.For<PublishContext<Weigh>>();
+        message.DestinationAddress.Returns(new Uri("rabbitmq://broker/assay/scales"));
+        await publishes.PrePublish(message);
+        clock.Pass(TimeSpan.FromSeconds(210));
+        signs.ReasonToGiveUp(Patience).ShouldNotBeNull().ShouldContain("confirmed nothing");
+
+        var nack = new BrokerRefusal(1, isReturn: false);
+        await publishes.PublishFault(message, nack);
+        signs.ReasonToGiveUp(Patience).ShouldBeNull("a refusal is an answer");
+        clock.Pass(Patience);
+        await publishes.PublishFault(message, nack);
+        signs.ReasonToRenew(Patience).ShouldNotBeNull().ShouldContain("refused everything that was sent to scales");
+        await publishes.PostPublish(message);
+        signs.ReasonToRenew(Patience).ShouldBeNull();
     }
 
     [Fact]

@@ -155,10 +155,10 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <summary>SIGKILL to one node, from 0.</summary>
     public Task KillNodeAsync(int number) => ProcessOf(number).KillAsync();
 
-    /// <summary>Freezes the broker's process (SIGSTOP).</summary>
-    public void Pause() => ProcessOf(0).Signal(19);
+    /// <summary>Freezes the first node (SIGSTOP).</summary>
+    public void Pause() => Signal(0, 19);
 
-    public void Resume() => ProcessOf(0).Signal(18);
+    public void Resume() => Signal(0, 18);
 
     /// <summary>Starts the broker again on the same ports and data after <see cref="KillAsync"/>.</summary>
     public Task StartBrokerAsync() => StartNodeAsync(0);
@@ -188,6 +188,10 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     }
 
     private ServerProcess ProcessOf(int number) => _nodes[number].Process ?? throw new InvalidOperationException($"RabbitMQ node {number} has not been started.");
+
+    // The script that starts a node waits for it in a process of its own; the node writes down which is the broker's.
+    private void Signal(int number, int signal) =>
+        ServerProcess.Signal(int.Parse(File.ReadAllText(In($"{_nodes[number].Name}.pid")), System.Globalization.CultureInfo.InvariantCulture), signal);
 
     private string In(string name) => Path.Combine(_workplace, name);
 

@@ -151,10 +151,13 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Sends a signal to the process alone: 19 freezes it, 18 lets it go on, 2 and 15 ask it to stop.</summary>
-    public void Signal(int signal)
+    public void Signal(int signal) => Signal(_process.Id, signal);
+
+    /// <summary>The same, to a process that this one started.</summary>
+    public static void Signal(int id, int signal)
     {
-        if (NativeMethods.Kill(_process.Id, signal) != 0)
-            throw new InvalidOperationException($"Signal {signal} could not be sent to process {_process.Id} (errno {Marshal.GetLastPInvokeError()}).");
+        if (NativeMethods.Kill(id, signal) != 0)
+            throw new InvalidOperationException($"Signal {signal} could not be sent to process {id} (errno {Marshal.GetLastPInvokeError()}).");
     }
 
     /// <summary>Ends when it has ended and its last words are in the log.</summary>

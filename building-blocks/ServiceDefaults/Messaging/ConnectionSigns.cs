@@ -8,7 +8,7 @@ namespace Assay.ServiceDefaults;
 /// What was seen of the bus's one connection: when a new one was last tried, which queues are read since, and whether what is sent is
 /// answered. A connection that died without telling all its channels shows in these signs only – its endpoints call themselves ready.
 /// </summary>
-public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveEndpointObserver, ISendObserver
+public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveEndpointObserver, ISendObserver, IPublishObserver
 {
     readonly ConcurrentDictionary<Uri, Endpoint> endpoints = new();
     readonly ConcurrentDictionary<Uri, Refusals> refused = new();
@@ -68,9 +68,6 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
             .ToList();
         if (deaf.Count > 0)
             return $"no new connection was tried for {(now - connecting).TotalSeconds:0} s, and these queues are not read: {string.Join(", ", deaf)}";
-        // No queue of ours has a length at which it refuses: what refuses for so long is a channel that looks for a queue's leader on a node that is gone.
-        if (refused.Where(destination => destination.Value.Last - destination.Value.First >= patience).Select(destination => destination.Key.AbsolutePath.Split('/')[^1]).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } refusing)
-            return $"the broker has refused everything that was sent to {string.Join(", ", refusing)} for more than {patience.TotalSeconds:0} s";
         lock (unansweredGate)
         {
             return unansweredSince is { } since && now - since >= patience * 3
@@ -78,6 +75,16 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
                 : null;
         }
     }
+
+    /// <summary>
+    /// Why the connection should be made anew although it is alive, or null while there is no reason to. No queue of ours has a length at
+    /// which it refuses: what refuses for long is a channel that looks for a queue's leader on a node that is gone, and a new one will not.
+    /// </summary>
+    /// <param name="patience">How long everything that is sent to one destination may be refused.</param>
+    public string? ReasonToRenew(TimeSpan patience) =>
+        refused.Where(destination => destination.Value.Last - destination.Value.First >= patience).Select(destination => destination.Key.AbsolutePath.Split('/')[^1]).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } refusing
+            ? $"the broker has refused everything that was sent to {string.Join(", ", refusing)} for more than {patience.TotalSeconds:0} s"
+            : null;
 
     // The bus's own endpoint, which nobody consumes from, is ready but never started, and says so once only; it fails like the others.
     Task IReceiveEndpointObserver.Ready(ReceiveEndpointReady ready)
@@ -94,30 +101,18 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
 
     Task IReceiveEndpointObserver.Faulted(ReceiveEndpointFaulted faulted) => LostAsync(faulted.InputAddress);
 
-    Task ISendObserver.PreSend<T>(SendContext<T> context)
-    {
-        lock (unansweredGate)
-            unansweredSince ??= time.GetUtcNow();
-        return Task.CompletedTask;
-    }
+    Task ISendObserver.PreSend<T>(SendContext<T> context) => Sending();
 
-    Task ISendObserver.PostSend<T>(SendContext<T> context)
-    {
-        Answered();
-        if (context.DestinationAddress is { } destination)
-            refused.TryRemove(destination, out _);
-        return Task.CompletedTask;
-    }
+    Task ISendObserver.PostSend<T>(SendContext<T> context) => Confirmed(context);
 
-    Task ISendObserver.SendFault<T>(SendContext<T> context, Exception exception)
-    {
-        // Refused or returned is an answer; given up is none.
-        if (exception is not (OperationCanceledException or TimeoutException or ConnectionException))
-            Answered();
-        if (exception is BrokerRefusal { IsReturn: false } && context.DestinationAddress is { } destination)
-            refused.AddOrUpdate(destination, _ => new(time.GetUtcNow(), time.GetUtcNow()), (_, known) => known with { Last = time.GetUtcNow() });
-        return Task.CompletedTask;
-    }
+    Task ISendObserver.SendFault<T>(SendContext<T> context, Exception exception) => Failed(context, exception);
+
+    // What is published is not told to those who observe what is sent.
+    Task IPublishObserver.PrePublish<T>(PublishContext<T> context) => Sending();
+
+    Task IPublishObserver.PostPublish<T>(PublishContext<T> context) => Confirmed(context);
+
+    Task IPublishObserver.PublishFault<T>(PublishContext<T> context, Exception exception) => Failed(context, exception);
 
     Task IBusObserver.PostStart(IBus bus, Task<BusReady> busReady)
     {
@@ -142,6 +137,31 @@ public sealed class ConnectionSigns(TimeProvider time) : IBusObserver, IReceiveE
     Task IBusObserver.PostStop(IBus bus) => Task.CompletedTask;
 
     Task IBusObserver.StopFaulted(IBus bus, Exception exception) => Task.CompletedTask;
+
+    Task Sending()
+    {
+        lock (unansweredGate)
+            unansweredSince ??= time.GetUtcNow();
+        return Task.CompletedTask;
+    }
+
+    Task Confirmed(SendContext context)
+    {
+        Answered();
+        if (context.DestinationAddress is { } destination)
+            refused.TryRemove(destination, out _);
+        return Task.CompletedTask;
+    }
+
+    Task Failed(SendContext context, Exception exception)
+    {
+        // Refused or returned is an answer; given up is none.
+        if (exception is not (OperationCanceledException or TimeoutException or ConnectionException))
+            Answered();
+        if (exception is BrokerRefusal { IsReturn: false } && context.DestinationAddress is { } destination)
+            refused.AddOrUpdate(destination, _ => new(time.GetUtcNow(), time.GetUtcNow()), (_, known) => known with { Last = time.GetUtcNow() });
+        return Task.CompletedTask;
+    }
 
     void Answered()
     {

@@ -41,7 +41,7 @@ public sealed class RabbitMqOptions
     /// <summary>A file that holds it.</summary>
     public string? OperationsPasswordFile { get; set; }
 
-    /// <summary>How long the bus may be deaf, and a third of how long it may be unanswered, without a new connection being tried, until the process ends to be started anew.</summary>
+    /// <summary>How long the bus may be deaf, and a third of how long it may be unanswered, without a new connection being tried, until the process ends to be started anew. After a quarter of it with nothing but refusals the connection is made anew.</summary>
     public TimeSpan ReconnectPatience { get; set; } = TimeSpan.FromSeconds(70);
 
     /// <summary>Where the broker's nodes listen; one unless <see cref="Nodes"/> is set.</summary>
