@@ -23,7 +23,7 @@ sealed class AuditsOverRest(AssayServices services) : IDisposable
         var request = RunningSystem.Request(brand);
         request["minCoverage"] = 0.2;
         using var accepted = await client.PostAsJsonAsync("api/audits", request);
-        accepted.IsSuccessStatusCode.ShouldBeTrue(await accepted.Content.ReadAsStringAsync());
+        accepted.IsSuccessStatusCode.ShouldBeTrue($"{await accepted.Content.ReadAsStringAsync()}; the Dashboard said: {services.Dashboard.LastWords}");
         return (await accepted.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("auditId").GetString()!;
     }
 

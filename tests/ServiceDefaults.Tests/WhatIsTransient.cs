@@ -1,0 +1,16 @@
+using Npgsql;
+
+namespace Assay.ServiceDefaults.Tests;
+
+public sealed class WhatIsTransient
+{
+    /// <summary>A process that got no processor for five seconds loses its session; a start that ended for it ended for good.</summary>
+    [Fact]
+    public void Should_include_a_session_that_the_database_ended_because_the_process_was_too_slow() =>
+        new InvalidOperationException("Saving failed.", Refusal("25P03")).IsTransient().ShouldBeTrue();
+
+    [Fact]
+    public void Should_not_include_a_wrong_password() => Refusal(PostgresErrorCodes.InvalidPassword).IsTransient().ShouldBeFalse();
+
+    static PostgresException Refusal(string code) => new("refused", "FATAL", "FATAL", code);
+}
