@@ -8,6 +8,7 @@ using Assay.LlmGateway.AskEngine;
 using Assay.LlmGateway.Engines;
 using Assay.LlmGateway.LeaseSweep;
 using Assay.LlmGateway.Ledger;
+using Assay.ServiceDefaults;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -150,7 +151,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
     }
 
     static bool IsTransient(Exception exception) =>
-        exception is TimeoutException or IOException or OperationCanceledException or DbException { IsTransient: true } || (exception.InnerException is { } inner && IsTransient(inner));
+        exception is TimeoutException or IOException or OperationCanceledException || exception.IsTransient() || (exception.InnerException is { } inner && IsTransient(inner));
 
     async Task FlushAsync(List<Entry> entries, CancellationToken stop)
     {
