@@ -123,12 +123,8 @@ public sealed class DashboardModule : AssayModule
         });
         services.AddRateLimiter(limiter =>
         {
-            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.OnRejected = (context, cancellationToken) =>
-            {
-                context.HttpContext.Response.Headers.RetryAfter = "60";
-                return new ValueTask(PageEndpoints.Message("Too many attempts", "Wait a minute, then try again.", StatusCodes.Status429TooManyRequests).ExecuteAsync(context.HttpContext));
-            };
+            limiter.GlobalLimiter = RequestTurns.Limiter();
+            limiter.OnRejected = RequestTurns.RefuseAsync;
             limiter.AddPolicy(PageEndpoints.SignInLimit, context => PageEndpoints.OnlyShowsSignIn(context.Request) ? RateLimitPartition.GetNoLimiter("") : RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "local",
                 _ => new FixedWindowRateLimiterOptions { PermitLimit = context.RequestServices.GetRequiredService<IOptions<DashboardOptions>>().Value.SignInsPerMinute, Window = TimeSpan.FromMinutes(1) }));
             // A shared report is read by many behind one address, but nobody guesses tokens at speed.
@@ -174,14 +170,15 @@ public sealed class DashboardModule : AssayModule
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase), api => api.UseStatusCodePages());
         app.UseWhen(PageErrors.Wants, pages => pages.UseStatusCodePages(refused => PageErrors.TellAsync(refused.HttpContext)));
         app.UseRouting();
-        app.UseAuthentication();
+        // Before the database is asked who somebody is.
         app.UseRateLimiter();
+        app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
 
         app.MapStaticAssets().AllowAnonymous();
         app.MapOpenApi().RequireAuthorization(Policies.Read);
-        var api = app.MapGroup("/api").DisableAntiforgery().AddEndpointFilterFactory(QueryValues.Check).AddEndpointFilter<RouteGroupBuilder, EntityTagFilter>().AddEndpointFilter<RouteGroupBuilder, IdempotencyFilter>();
+        var api = app.MapGroup("/api").TakeTurns().DisableAntiforgery().AddEndpointFilterFactory(QueryValues.Check).AddEndpointFilter<RouteGroupBuilder, EntityTagFilter>().AddEndpointFilter<RouteGroupBuilder, IdempotencyFilter>();
         AuditsApi.Map(api);
         SpendingApi.Map(api);
         EnginesApi.Map(api);

@@ -109,8 +109,9 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
 
     async Task RequestByRestAsync(RequestAudit request, CancellationToken cancellationToken)
     {
-        while (await world.AskAsync(HttpMethod.Post, "api/audits", request, cancellationToken) is not { Status: 200 or 202 })
-            await Task.Delay(200, cancellationToken);
+        // As long again each time, at most the five seconds that the API asks for: a crowd that asks at once again would be most of the load.
+        for (var pause = 200; await world.AskAsync(HttpMethod.Post, "api/audits", request, cancellationToken) is not { Status: 200 or 202 }; pause = Math.Min(5_000, 2 * pause))
+            await Task.Delay(pause, cancellationToken);
     }
 
     /// <summary>Halts and resumes spending by REST, as an operator would: again until it was answered.</summary>

@@ -86,4 +86,8 @@ sealed class PlanQueriesConsumer(AnalyzerDbContext db, TimeProvider time) : ICon
     }
 }
 
-sealed class PlanQueriesConsumerDefinition : AssayConsumerDefinition<PlanQueriesConsumer, AnalyzerDbContext>;
+sealed class PlanQueriesConsumerDefinition : AssayConsumerDefinition<PlanQueriesConsumer, AnalyzerDbContext>
+{
+    // A crowd of audits that begin must leave connections to those that go on.
+    public PlanQueriesConsumerDefinition() => ConcurrentMessageLimit = AssayDatabaseOptionsExtensions.MostConnections / 5;
+}

@@ -32,14 +32,14 @@ static class PageEndpoints
 
     public static void Map(IEndpointRouteBuilder app)
     {
-        var pages = app.MapGroup("").ExcludeFromDescription();
+        var pages = app.MapGroup("").TakeTurns().ExcludeFromDescription();
         pages.MapGet("/login", LoginAsync).AllowAnonymous().RequireRateLimiting(SignInLimit);
         Form(pages, "/login", LoginByKeyAsync).AllowAnonymous().RequireRateLimiting(SignInLimit);
         Form(pages, "/logout", LogoutAsync).RequireAuthorization(Policies.Read);
 
         pages.MapGet("/", ListAsync).RequireAuthorization(Policies.Read);
         pages.MapGet("/audits/rows", RowsAsync).RequireAuthorization(Policies.Read);
-        pages.MapGet("/audits/events", ListEventsAsync).RequireAuthorization(Policies.Read);
+        pages.MapGet("/audits/events", ListEventsAsync).DisableRateLimiting().RequireAuthorization(Policies.Read);
         pages.MapGet("/audits/new", NewAsync).RequireAuthorization(Policies.Produce);
         Form(pages, "/audits/new", RequestAsync).RequireAuthorization(Policies.Produce);
         Form(pages, "/audits/quote", QuoteAsync).RequireAuthorization(Policies.Produce);
@@ -54,8 +54,8 @@ static class PageEndpoints
         Form(pages, "/audits/{id:guid}/retry", RetryAsync).AsksWhy().RequireAuthorization(Policies.Produce);
 
         pages.MapGet("/spending", SpendingAsync).RequireAuthorization(Policies.Read);
-        pages.MapGet("/spending/stop", () => StopPage(null, null)).RequireAuthorization(Policies.Operate);
-        Form(pages, "/spending/stop", StopAsync).RequireAuthorization(Policies.Operate);
+        pages.MapGet("/spending/stop", () => StopPage(null, null)).DisableRateLimiting().RequireAuthorization(Policies.Operate);
+        Form(pages, "/spending/stop", StopAsync).DisableRateLimiting().RequireAuthorization(Policies.Operate);
         pages.MapGet("/spending/resume", () => ResumePage(null, null)).RequireAuthorization(Policies.Operate);
         Form(pages, "/spending/resume", ResumeAsync).AsksWhy().RequireAuthorization(Policies.Operate);
         pages.MapGet("/metrics-explained", () => Page<MetricsPage>()).RequireAuthorization(Policies.Read);
