@@ -25,7 +25,7 @@ public static partial class AssayHost
     static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
 
     /// <summary>Runs one service on RabbitMQ and its own PostgreSQL database until it is told to stop.</summary>
-    /// <returns>The process's exit code: 0, or 1 if a setting is missing or wrong, the connection to the broker is dead or a stop did not come to its end.</returns>
+    /// <returns>The process's exit code: 0, or 1 if a setting is missing or wrong, a database cannot be used, the connection to the broker is dead or a stop did not come to its end. The log says which.</returns>
     public static async Task<int> RunServiceAsync(AssayModule module, string[] args)
     {
         UseInvariantCulture();
@@ -58,6 +58,12 @@ public static partial class AssayHost
         catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
             // It was told to stop while it still waited for its servers.
+        }
+        catch (Exception exception)
+        {
+            // The runtime would write it beside the log, in no format that a collector of logs reads. What names its own remedy needs no trace.
+            CannotRun(app.Logger, module.Name, exception.Message, exception is SchemaTooNewException or OptionsValidationException ? null : exception);
+            return 1;
         }
 
         // Who stops the host for a reason of its own has said so there.
@@ -184,6 +190,9 @@ public static partial class AssayHost
 
     [LoggerMessage(LogLevel.Warning, "{Module} could not prepare, because its database is away for the moment; it tries again in {RetryAfter}. {Cause}")]
     static partial void NotPrepared(ILogger logger, string module, TimeSpan retryAfter, Exception exception, string cause);
+
+    [LoggerMessage(LogLevel.Critical, "The {Service} service cannot run and ends with exit code 1. {Cause}")]
+    static partial void CannotRun(ILogger logger, string service, string cause, Exception? exception);
 
     [LoggerMessage(LogLevel.Critical, "The stop has not come to its end within {Limit}; the process ends with exit code 1. What is unsent stays in the outbox, calls on the wire become in doubt")]
     static partial void StopHangs(ILogger logger, TimeSpan limit);

@@ -93,7 +93,9 @@ public sealed class ServersThatComeAndGo
         var old = services.Add("Analyzer");
         old.Start();
         await old.WaitForExitAsync(TimeSpan.FromSeconds(60));
+        old.LogTail.ShouldContain("The Analyzer service cannot run and ends with exit code 1. ");
         old.LogTail.ShouldContain("29990101000000_FromTheFuture, which this version does not know: it was made by a newer version");
+        old.LogTail.ShouldNotContain("Unhandled exception");
     }
 
     [Fact]

@@ -35,6 +35,9 @@ public enum Cut
 
     /// <summary>After the far end has heard it and answered: the answer is lost, then both ends are reset.</summary>
     AfterFarEnd,
+
+    /// <summary>It is not, but the far end hears this a second late.</summary>
+    NowhereButLate,
 }
 
 /// <summary>A loopback TCP proxy between one process and one server, whose state can be changed at any time.</summary>
@@ -214,6 +217,8 @@ public sealed class FaultyLink : IAsyncDisposable
                 if (cut is Cut.BeforeFarEnd)
                     return;
                 passage.LosesAnswer |= cut is Cut.AfterFarEnd;
+                if (cut is Cut.NowhereButLate)
+                    await Task.Delay(1_000, _stop.Token);
                 if (_state is LinkState.Delaying)
                     await Task.Delay(Lateness, _stop.Token);
                 await WaitWhileDroppingAsync();

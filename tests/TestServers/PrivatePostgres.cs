@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 
 namespace Assay.TestServers;
@@ -102,6 +103,36 @@ public sealed class PrivatePostgres : IAsyncDisposable
             if (Server.HasExited)
                 await StartServerAsync();
             await Task.Delay(100);
+        }
+    }
+
+    /// <summary>What the server has used of the processors: itself, its sessions, and those that have ended.</summary>
+    public TimeSpan ProcessorTime()
+    {
+        var server = int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+        var ticks = 0L;
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder), out var id) || ProcessStat(id) is not { } stat || (id != server && stat[1] != server))
+                continue;
+            // Fields of proc(5), counted from its state: the parent is the second; own and then waited-for times are the twelfth to fifteenth.
+            ticks += stat[11] + stat[12] + (id == server ? stat[13] + stat[14] : 0);
+        }
+
+        return TimeSpan.FromMilliseconds(10 * ticks);
+    }
+
+    private static long[]? ProcessStat(int id)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{id}/stat");
+            return [.. stat[(stat.LastIndexOf(')') + 2)..].Split(' ').Select(field => long.TryParse(field, out var number) ? number : 0)];
+        }
+        catch (IOException)
+        {
+            // It has ended.
+            return null;
         }
     }
 

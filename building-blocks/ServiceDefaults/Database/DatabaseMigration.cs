@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
@@ -103,6 +105,8 @@ sealed partial class DatabaseMigration(Type contextType, DatabaseProvider provid
         await connection.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand("SELECT pg_advisory_lock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
         await command.ExecuteNonQueryAsync(cancellationToken);
+        // EF reads its history to see whether there is one, and logs the refusal as an error: a first start looked broken.
+        await context.GetService<IHistoryRepository>().CreateIfNotExistsAsync(cancellationToken);
         await ApplyAsync(context, logger, cancellationToken);
         await context.UseLz4Async(cancellationToken);
     }

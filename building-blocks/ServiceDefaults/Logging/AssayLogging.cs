@@ -26,8 +26,8 @@ public static class AssayLogging
             .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
             .ReadFrom.Configuration(builder.Configuration)
             .Enrich.FromLogContext();
-        // A command says in a sentence why it could not start, and a service that is stopped while it starts did not fail.
-        bool IsToldByTheCaller(LogEvent line) => line.MessageTemplate.Text == "Hosting failed to start" && (file is not null || line.Exception is OperationCanceledException);
+        // Whoever runs the host says why it could not start, and one that is stopped while it starts did not fail.
+        static bool IsToldByTheCaller(LogEvent line) => line.MessageTemplate.Text == "Hosting failed to start";
         if (consoleLevel is { } level)
         {
             // Standard output belongs to the program's answer; logs go beside it.

@@ -1,6 +1,7 @@
 using Assay.ServiceDefaults;
 using Assay.TestServers;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Assay.LlmGateway.Database;
@@ -15,6 +16,17 @@ public sealed class Migrating
 
         // Found by tests/Chaos: the second of two instances read that migrations were missing, waited, and applied them once more.
         await Should.NotThrowAsync(Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => MigrateAsync(database)))));
+    }
+
+    [Fact]
+    public async Task Should_call_nothing_an_error_when_it_starts_for_the_first_time()
+    {
+        var log = new LogLines();
+
+        await MigrateAsync(await (await PrivatePostgres.Shared).CreateDatabaseAsync("first"), log);
+
+        log.Contain("Migrated the database").ShouldBeTrue();
+        log.Lines.ShouldAllBe(line => !line.Contains(" Error: ") && !line.Contains(" Warning: "));
     }
 
     [Fact]
@@ -51,9 +63,11 @@ public sealed class Migrating
         (await MethodsAsync(database, "paid_call")).ShouldBe(["l"]);
     }
 
-    static async Task MigrateAsync(string database)
+    static async Task MigrateAsync(string database, LogLines? log = null)
     {
         var builder = WebApplication.CreateBuilder();
+        if (log is not null)
+            builder.Logging.AddProvider(log);
         new LlmGatewayModule().AddServices(builder, AssayDatabase.PostgreSql(database));
         await using var app = builder.Build();
         await app.PrepareAsync([], CancellationToken.None);

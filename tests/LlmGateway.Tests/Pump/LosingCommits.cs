@@ -84,6 +84,35 @@ public sealed partial class LosingCommits(ITestOutputHelper output)
         static Task<int> LivingAsync(GatewayHost gateway) => gateway.QueryAsync(ledger => ledger.Instances.CountAsync(instance => instance.DeadAt == null));
     }
 
+    /// <summary>
+    /// Who got no processor for as long as a transaction may be idle finds its session ended. That says nothing against the answer in it, which
+    /// was given up, paid for and without its text, once it had been refused three times.
+    /// </summary>
+    [Fact]
+    public async Task Should_keep_an_answers_text_however_often_its_session_is_ended()
+    {
+        const int ends = 7;
+        var direct = await (await PrivatePostgres.Shared).CreateDatabaseAsync("gateway");
+        await using var link = new FaultyLink(new NpgsqlConnectionStringBuilder(direct).Port);
+        var ended = 0;
+        link.Watch = (_, bytes) =>
+            Encoding.Latin1.GetString(bytes.Span).Contains(Outcome, StringComparison.Ordinal) && Interlocked.Increment(ref ended) <= ends ? Cut.NowhereButLate : Cut.Nowhere;
+        var through = new NpgsqlConnectionStringBuilder(direct) { Port = link.Port, Options = "-c idle_in_transaction_session_timeout=500" }.ConnectionString;
+        await using var gateway = await GatewayHost.StartOnAsync(AssayDatabase.PostgreSql(through), new TestEngine());
+        var request = Requests.Audit(["best earbuds"]);
+        await gateway.OpenAsync(Requests.Open(request));
+
+        var ask = Requests.AskAll(request).Single();
+        await gateway.Bus.Publish(ask);
+        // Each end takes a second, and the writer's pauses grow to two.
+        var answer = (await Heard.EventuallyAsync(() => gateway.Of<EngineAnswered>(request.AuditId).FirstOrDefault(), TimeSpan.FromMinutes(2))).Answers.Single();
+
+        ended.ShouldBeGreaterThan(ends);
+        answer.State.ShouldBe(CallStates.Answered);
+        answer.Text.ShouldNotBeNullOrEmpty();
+        await gateway.ShouldBalanceAsync();
+    }
+
     static bool IsBusy(string query) => query[^1] is '3' or '7';
 
     /// <summary>The try that the database calls Sending for this key, read past the link.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.Engines;
 using Assay.ServiceDefaults;
+using Assay.TestServers;
 using Xunit.Abstractions;
 
 namespace Assay.LlmGateway.Speed;
@@ -10,27 +11,32 @@ namespace Assay.LlmGateway.Speed;
 [Trait("Needs", "Servers")]
 public sealed class CostOfTheLedger(ITestOutputHelper output)
 {
+    /// <summary><c>ASSAY_LEDGER_WARM=100</c> warms up with as many audits: the compiler has nothing left to do then.</summary>
     [Fact]
     public async Task Should_stay_small_per_call()
     {
         const int audits = 10, calls = 180;
+        var warm = int.TryParse(Environment.GetEnvironmentVariable("ASSAY_LEDGER_WARM"), out var asked) ? asked : 5;
         var engine = new TestEngine(concurrency: 64, prices: new EnginePrices { OutputUsdPerMTok = 1 });
         engine.Behaviour = async (query, _, ct) =>
         {
             await Task.Delay(20, ct);
             return TestEngine.Answer(query);
         };
-        await using var gateway = await GatewayHost.StartAsync(DatabaseProvider.PostgreSql, engine);
-        await RunAsync(gateway, 5, calls);
+        await using var gateway = await GatewayHost.StartAsync(DatabaseProvider.PostgreSql, engine, ("LlmGateway:DailyCeilingUsd", "1000"));
+        for (var done = 0; done < warm; done += 5)
+            await RunAsync(gateway, 5, calls);
 
+        var database = await PrivatePostgres.Shared;
         using var process = Process.GetCurrentProcess();
-        var (cpu, clock) = (process.TotalProcessorTime, Stopwatch.GetTimestamp());
+        var (cpu, databaseCpu, clock) = (process.TotalProcessorTime, database.ProcessorTime(), Stopwatch.GetTimestamp());
         await RunAsync(gateway, audits, calls);
         process.Refresh();
         var perCall = (process.TotalProcessorTime - cpu).TotalMilliseconds / (audits * calls);
+        var databasePerCall = (database.ProcessorTime() - databaseCpu).TotalMilliseconds / (audits * calls);
 
-        output.WriteLine($"{perCall:0.00} ms of this process's CPU per call, {audits / Stopwatch.GetElapsedTime(clock).TotalSeconds:0.0} audits/s, {GC.GetTotalMemory(forceFullCollection: true) / 1_000_000} MB");
-        perCall.ShouldBeLessThan(5);
+        output.WriteLine($"{perCall:0.00} ms of this process's CPU and {databasePerCall:0.00} of the database's per call, {audits / Stopwatch.GetElapsedTime(clock).TotalSeconds:0.0} audits/s, {GC.GetTotalMemory(forceFullCollection: true) / 1_000_000} MB");
+        (perCall + databasePerCall).ShouldBeLessThan(8);
     }
 
     [Fact]
