@@ -279,8 +279,9 @@ public sealed class AuditState : SagaStateMachineInstance, ISagaVersion
         var reasons = coverage.Reasons.Count == 0
             ? ""
             : $" By reason: {string.Join(", ", coverage.Reasons.OrderByDescending(r => r.Value).ThenBy(r => r.Key, StringComparer.Ordinal).Select(r => $"{r.Key} {r.Value}"))}.";
+        var inDoubt = coverage.InDoubt == 0 ? "" : "; calls in doubt are asked again, and perhaps paid again, only with askInDoubtAgain";
         return string.Create(CultureInfo.InvariantCulture,
-            $"{coverage.Valid} of {planned} planned calls are valid answers ({share:P1}); this audit asks for {MinCoverage:P0}. Gaps: {gaps}.{reasons} A retry pays only for what is missing; minCoverage or other engines need a new request.");
+            $"{coverage.Valid} of {planned} planned calls are valid answers ({share:P1}); this audit asks for {MinCoverage:P0}. Gaps: {gaps}.{reasons} A retry pays only for what is missing{inDoubt}; minCoverage or other engines need a new request.");
     }
 
     static string Gaps(CoverageCounts coverage, int planned)

@@ -18,7 +18,7 @@ static class WebhookAddress
         {
             var addresses = await GuardedConnection.ResolveAsync(uri.DnsSafeHost, cancellationToken);
             return Array.Find(addresses, address => !IsAllowed(address, allowPrivate)) is { } inside
-                ? $"its host leads to {inside}, which is not a public address{(allowPrivate ? ", nor one of a private network (link-local addresses are never called)" : "")}"
+                ? $"its host leads to {inside}, which is not a public address{(allowPrivate ? ", nor one of a private network (link-local addresses are never called)" : "; receivers inside the network need Dashboard__AllowPrivateWebhooks")}"
                 : null;
         }
         catch (SocketException exception)
