@@ -107,6 +107,7 @@ public sealed class DashboardModule : AssayModule
         services.AddHostedService<ExpiredRequestSweep>();
 
         services.AddHttpContextAccessor();
+        services.AddSingleton<RequestTurns>();
         services.AddScoped<Visitor>();
         services.AddRazorComponents();
         // Words in any script stay readable in the source; what HTML could misread is encoded all the same.
@@ -123,8 +124,12 @@ public sealed class DashboardModule : AssayModule
         });
         services.AddRateLimiter(limiter =>
         {
-            limiter.GlobalLimiter = RequestTurns.Limiter();
-            limiter.OnRejected = RequestTurns.RefuseAsync;
+            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limiter.OnRejected = (context, cancellationToken) =>
+            {
+                context.HttpContext.Response.Headers.RetryAfter = "60";
+                return new ValueTask(PageEndpoints.Message("Too many attempts", "Wait a minute, then try again.", StatusCodes.Status429TooManyRequests).ExecuteAsync(context.HttpContext));
+            };
             limiter.AddPolicy(PageEndpoints.SignInLimit, context => PageEndpoints.OnlyShowsSignIn(context.Request) ? RateLimitPartition.GetNoLimiter("") : RateLimitPartition.GetFixedWindowLimiter(context.Connection.RemoteIpAddress?.ToString() ?? "local",
                 _ => new FixedWindowRateLimiterOptions { PermitLimit = context.RequestServices.GetRequiredService<IOptions<DashboardOptions>>().Value.SignInsPerMinute, Window = TimeSpan.FromMinutes(1) }));
             // A shared report is read by many behind one address, but nobody guesses tokens at speed.
@@ -171,8 +176,9 @@ public sealed class DashboardModule : AssayModule
         app.UseWhen(PageErrors.Wants, pages => pages.UseStatusCodePages(refused => PageErrors.TellAsync(refused.HttpContext)));
         app.UseRouting();
         // Before the database is asked who somebody is.
-        app.UseRateLimiter();
+        app.Use(app.Services.GetRequiredService<RequestTurns>().TakeAsync);
         app.UseAuthentication();
+        app.UseRateLimiter();
         app.UseAuthorization();
         app.UseAntiforgery();
 

@@ -12,10 +12,10 @@ namespace Assay.LlmGateway;
 /// <summary>What the gateway has said on the bus.</summary>
 public sealed class Heard
 {
-    readonly ConcurrentQueue<(Guid AuditId, object Message)> _messages = new();
+    readonly ConcurrentDictionary<Guid, ConcurrentQueue<object>> _messages = new();
 
     public IReadOnlyList<T> Of<T>(Guid auditId)
-        where T : class => [.. _messages.Where(message => message.AuditId == auditId).Select(message => message.Message).OfType<T>()];
+        where T : class => _messages.TryGetValue(auditId, out var own) ? [.. own.OfType<T>()] : [];
 
     /// <summary>For long runs, whose messages would be most of the memory.</summary>
     public void Forget() => _messages.Clear();
@@ -23,7 +23,7 @@ public sealed class Heard
     /// <summary>What a saga that heard the same would say of the ledger.</summary>
     public LedgerSeen Seen()
     {
-        var opened = _messages.Select(message => message.Message).OfType<BudgetOpened>().GroupBy(message => message.AuditId).Select(budgets => budgets.MaxBy(budget => budget.LedgerSequence)!).ToList();
+        var opened = _messages.Values.Select(own => own.OfType<BudgetOpened>().MaxBy(budget => budget.LedgerSequence)).OfType<BudgetOpened>().ToList();
         return new LedgerSeen
         {
             HighestSequence = opened.Count == 0 ? 0 : opened.Max(budget => budget.LedgerSequence),
@@ -42,7 +42,7 @@ public sealed class Heard
     /// <summary>As a saga fails what is live; here that is every audit once opened.</summary>
     public LiveAuditsFailed FailLive() => new() { AuditIds = [.. Seen().Audits.Select(audit => audit.AuditId)] };
 
-    public void Add(Guid auditId, object message) => _messages.Enqueue((auditId, message));
+    public void Add(Guid auditId, object message) => _messages.GetOrAdd(auditId, _ => new()).Enqueue(message);
 
     public static async Task<T> EventuallyAsync<T>(Func<T?> look, TimeSpan patience)
         where T : class => (await EventuallyAsync(() => Task.FromResult(look()), found => found is not null, patience))!;

@@ -36,7 +36,7 @@ static class AuditsApi
             .Produces<AuditQuoted>().ProducesProblem(400).ProducesProblem(413).ProducesProblem(503).WithIdempotencyKey(IdempotencyUse.None).WithSummary("What an audit would cost, without starting it.");
         audits.MapGet("/", ListAsync).RequireAuthorization(Policies.Read).Produces<Paged<AuditStatus>>().ProducesProblem(400).WithSummary("Audits, newest first. status: a state, live or ended.");
         audits.MapGet("/{id:guid}", StatusAsync).RequireAuthorization(Policies.Read).Produces<AuditStatus>().ProducesProblem(404).WithSummary("One audit's present state.");
-        audits.MapGet("/{id:guid}/events", EventsAsync).DisableRateLimiting().RequireAuthorization(Policies.Read).Produces<AuditStatus>(contentType: "text/event-stream").ProducesProblem(404)
+        audits.MapGet("/{id:guid}/events", EventsAsync).TakesNoTurn().RequireAuthorization(Policies.Read).Produces<AuditStatus>(contentType: "text/event-stream").ProducesProblem(404)
             .WithSummary("The state, again on each change, as server-sent events 'status'; 'end' closes.");
         audits.MapGet("/{id:guid}/report", ReportAsync).RequireAuthorization(Policies.Read).Produces<Report>(StatusCodes.Status200OK, "application/json", "text/html", "text/csv").ProducesProblem(400).ProducesProblem(404).ProducesProblem(503)
             .WithSummary("The report: format=json (default), html or csv, or by Accept.");

@@ -1,7 +1,6 @@
 using System.Threading.RateLimiting;
 using Assay.Dashboard.Pages;
 using MassTransit;
-using Microsoft.AspNetCore.RateLimiting;
 
 namespace Assay.Dashboard.Api;
 
@@ -9,34 +8,52 @@ namespace Assay.Dashboard.Api;
 /// Requests take turns: so many are answered at once, so many wait, and who comes after them is told to come again. Without it a crowd waited
 /// for the database's few connections until each had timed out, with the projections and the health check among them, and asked anew.
 /// </summary>
-static class RequestTurns
+sealed class RequestTurns(IHttpContextAccessor http) : IDisposable
 {
-    /// <summary>Requests that are answered at once, at most. Some wait for another service and not for the database.</summary>
-    public static int AtOnce { get; } = 4 * AssayDatabaseOptionsExtensions.MostConnections;
+    /// <summary>Requests that are answered at once, at most.</summary>
+    public static int AtOnce { get; } = 2 * AssayDatabaseOptionsExtensions.MostConnections;
 
     /// <summary>Requests that wait for their turn, at most.</summary>
     public const int Waiting = 128;
 
-    /// <summary>Marks endpoints that take turns. Those that stay open for long, and what stops spending, do not.</summary>
-    public static TBuilder TakeTurns<TBuilder>(this TBuilder endpoints)
-        where TBuilder : IEndpointConventionBuilder => endpoints.WithMetadata(new TakesTurns());
+    /// <summary>Requests that wait for another service to decide, at most; they look at the database now and then.</summary>
+    const int WaitingForOthers = 256;
 
-    public static PartitionedRateLimiter<HttpContext> Limiter() => PartitionedRateLimiter.Create<HttpContext, bool>(context =>
-        context.GetEndpoint()?.Metadata.GetMetadata<TakesTurns>() is null
-            ? RateLimitPartition.GetNoLimiter(false)
-            : RateLimitPartition.GetConcurrencyLimiter(true, _ => new ConcurrencyLimiterOptions { PermitLimit = AtOnce, QueueLimit = Waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst }));
+    readonly ConcurrencyLimiter _turns = new(new ConcurrencyLimiterOptions { PermitLimit = AtOnce, QueueLimit = Waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+    readonly ConcurrencyLimiter _waits = new(new ConcurrencyLimiterOptions { PermitLimit = WaitingForOthers, QueueLimit = 0 });
 
-    /// <summary>Answers a request that got no turn (503), or one too many of those that somebody may send in a minute (429).</summary>
-    public static async ValueTask RefuseAsync(OnRejectedContext rejected, CancellationToken cancellationToken)
+    /// <summary>Answers a request when its turn comes, or refuses it at once.</summary>
+    public async Task TakeAsync(HttpContext context, RequestDelegate next)
     {
-        var context = rejected.HttpContext;
-        if (rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out _))
+        if (context.GetEndpoint()?.Metadata.GetMetadata<TakesTurn>() is not { DoesSo: true })
         {
-            context.Response.Headers.RetryAfter = "60";
-            await PageEndpoints.Message("Too many attempts", "Wait a minute, then try again.", StatusCodes.Status429TooManyRequests).ExecuteAsync(context);
+            await next(context);
             return;
         }
 
+        using var turn = await _turns.AcquireAsync(1, context.RequestAborted);
+        if (!turn.IsAcquired)
+        {
+            await RefuseAsync(context);
+            return;
+        }
+
+        context.Features.Set(new Turn(turn));
+        await next(context);
+    }
+
+    /// <summary>Lets the next one have this request's turn: it waits for another service now, and hardly needs the database any more.</summary>
+    public void Leave() => http.HttpContext?.Features.Get<Turn>()?.Lease.Dispose();
+
+    /// <summary>Leaves the turn to wait for what another service decides. Not acquired: too many wait already, and this one should look once.</summary>
+    public RateLimitLease LeaveToWait()
+    {
+        Leave();
+        return _waits.AttemptAcquire();
+    }
+
+    static async Task RefuseAsync(HttpContext context)
+    {
         const string title = "Too many requests at once", detail = "Nothing was done: more requests wait than the dashboard can answer soon. Ask again in a few seconds.";
         context.Response.Headers.RetryAfter = Problems.RetryAfter;
         if (PageErrors.Wants(context))
@@ -45,5 +62,24 @@ static class RequestTurns
             await TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: title, detail: detail).ExecuteAsync(context);
     }
 
-    sealed record TakesTurns;
+    public void Dispose()
+    {
+        _turns.Dispose();
+        _waits.Dispose();
+    }
+
+    /// <param name="Lease">The turn; disposing it twice gives it back once.</param>
+    sealed record Turn(RateLimitLease Lease);
+}
+
+/// <summary>Whether the requests of an endpoint take turns.</summary>
+sealed record TakesTurn(bool DoesSo);
+
+static class TurnsOfEndpoints
+{
+    public static TBuilder TakeTurns<TBuilder>(this TBuilder endpoints)
+        where TBuilder : IEndpointConventionBuilder => endpoints.WithMetadata(new TakesTurn(true));
+
+    /// <summary>For what stays open for long, and what stops spending.</summary>
+    public static RouteHandlerBuilder TakesNoTurn(this RouteHandlerBuilder endpoint) => endpoint.WithMetadata(new TakesTurn(false));
 }

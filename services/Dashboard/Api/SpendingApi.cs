@@ -23,7 +23,7 @@ static class SpendingApi
                 await trail.RecordAsync(Callers.NameOf(context), "halt", null, body.Reason, null, cancellationToken);
                 return TypedResults.Ok(await gateway.HaltAsync(body.Reason, Callers.NameOf(context), cancellationToken));
             })
-            .DisableRateLimiting().RequireAuthorization(Policies.OperateByKey).Produces<HaltView>().ProducesProblem(400).ProducesProblem(503).WithSummary("Stops all spending everywhere; answers once no call can leave any more.");
+            .TakesNoTurn().RequireAuthorization(Policies.OperateByKey).Produces<HaltView>().ProducesProblem(400).ProducesProblem(503).WithSummary("Stops all spending everywhere; answers once no call can leave any more.");
         spending.MapPost("/resume", async Task<IResult> (ReasonBody body, HttpContext context, GatewayClient gateway, OperatorTrail trail, CancellationToken cancellationToken) =>
             {
                 if (string.IsNullOrWhiteSpace(body.Reason))

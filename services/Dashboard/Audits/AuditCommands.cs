@@ -1,4 +1,5 @@
 using Assay.Contracts;
+using Assay.Dashboard.Api;
 using Assay.Dashboard.Database;
 using Assay.Dashboard.Projections;
 using MassTransit;
@@ -17,9 +18,12 @@ sealed record CommandOutcome(AuditStatus? Status, AuditRefusal? Refusal, bool De
 /// Sends what people and producers ask, through the outbox: once it is stored here it will arrive. Then waits a moment for the answer to
 /// come back through the read model.
 /// </summary>
-sealed class AuditCommands(IDbContextOutbox<DashboardDbContext> outbox, AuditReader reader, AuditFeed feed, TimeProvider time)
+sealed class AuditCommands(IDbContextOutbox<DashboardDbContext> outbox, AuditReader reader, AuditFeed feed, RequestTurns turns, TimeProvider time)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>In case a change was not noticed.</summary>
+    static readonly TimeSpan Reread = TimeSpan.FromSeconds(2);
 
     DashboardDbContext Db => outbox.DbContext;
 
@@ -77,7 +81,8 @@ sealed class AuditCommands(IDbContextOutbox<DashboardDbContext> outbox, AuditRea
     async Task<CommandOutcome> AnswerAsync(Guid auditId, (int Decisions, DateTime? RejectedAt) before, CancellationToken cancellationToken, Func<AuditRow, bool>? isAnswer = null)
     {
         using var changes = feed.Subscribe(auditId);
-        var until = time.GetUtcNow() + Patience;
+        using var wait = turns.LeaveToWait();
+        var until = time.GetUtcNow() + (wait.IsAcquired ? Patience : TimeSpan.Zero);
         while (true)
         {
             var row = await Db.Audits.AsNoTracking().SingleAsync(audit => audit.AuditId == auditId, cancellationToken);
@@ -90,7 +95,7 @@ sealed class AuditCommands(IDbContextOutbox<DashboardDbContext> outbox, AuditRea
                 return new CommandOutcome(await reader.StatusAsync(auditId, cancellationToken), refusal, decided);
             }
 
-            await changes.WaitAsync(TimeSpan.FromMilliseconds(500), cancellationToken);
+            await changes.WaitAsync(Reread, cancellationToken);
         }
     }
 }

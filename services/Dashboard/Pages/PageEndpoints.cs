@@ -39,7 +39,7 @@ static class PageEndpoints
 
         pages.MapGet("/", ListAsync).RequireAuthorization(Policies.Read);
         pages.MapGet("/audits/rows", RowsAsync).RequireAuthorization(Policies.Read);
-        pages.MapGet("/audits/events", ListEventsAsync).DisableRateLimiting().RequireAuthorization(Policies.Read);
+        pages.MapGet("/audits/events", ListEventsAsync).TakesNoTurn().RequireAuthorization(Policies.Read);
         pages.MapGet("/audits/new", NewAsync).RequireAuthorization(Policies.Produce);
         Form(pages, "/audits/new", RequestAsync).RequireAuthorization(Policies.Produce);
         Form(pages, "/audits/quote", QuoteAsync).RequireAuthorization(Policies.Produce);
@@ -54,8 +54,8 @@ static class PageEndpoints
         Form(pages, "/audits/{id:guid}/retry", RetryAsync).AsksWhy().RequireAuthorization(Policies.Produce);
 
         pages.MapGet("/spending", SpendingAsync).RequireAuthorization(Policies.Read);
-        pages.MapGet("/spending/stop", () => StopPage(null, null)).DisableRateLimiting().RequireAuthorization(Policies.Operate);
-        Form(pages, "/spending/stop", StopAsync).DisableRateLimiting().RequireAuthorization(Policies.Operate);
+        pages.MapGet("/spending/stop", () => StopPage(null, null)).TakesNoTurn().RequireAuthorization(Policies.Operate);
+        Form(pages, "/spending/stop", StopAsync).TakesNoTurn().RequireAuthorization(Policies.Operate);
         pages.MapGet("/spending/resume", () => ResumePage(null, null)).RequireAuthorization(Policies.Operate);
         Form(pages, "/spending/resume", ResumeAsync).AsksWhy().RequireAuthorization(Policies.Operate);
         pages.MapGet("/metrics-explained", () => Page<MetricsPage>()).RequireAuthorization(Policies.Read);

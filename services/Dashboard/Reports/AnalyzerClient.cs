@@ -1,11 +1,12 @@
 using Assay.Contracts.Internal.Analyzer;
+using Assay.Dashboard.Api;
 using Assay.Dashboard.Rederive;
 using MassTransit;
 
 namespace Assay.Dashboard.Reports;
 
 /// <summary>Asks the Analyzer, which alone keeps answers and readings.</summary>
-sealed class AnalyzerClient(IRequestClient<CompareAudits> comparisons, IRequestClient<EraseAnswers> erasures, IRequestClient<RederiveAudit> rederivations, IRequestClient<GetPartialScores> partials)
+sealed class AnalyzerClient(IRequestClient<CompareAudits> comparisons, IRequestClient<EraseAnswers> erasures, IRequestClient<RederiveAudit> rederivations, IRequestClient<GetPartialScores> partials, RequestTurns turns)
 {
     /// <summary>Somebody sits before the page that asks.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
@@ -29,8 +30,9 @@ sealed class AnalyzerClient(IRequestClient<CompareAudits> comparisons, IRequestC
         AskAsync($"to re-derive audit {auditId}", () => rederivations.GetResponse<AuditRederived>(
             new RederiveAudit { AuditId = auditId, Brand = names.Brand, Competitors = names.Competitors, MetricsVersion = names.MetricsVersion }, cancellationToken, PatienceToRead));
 
-    static async Task<T> AskAsync<T>(string what, Func<Task<Response<T>>> ask) where T : class
+    async Task<T> AskAsync<T>(string what, Func<Task<Response<T>>> ask) where T : class
     {
+        turns.Leave();
         try
         {
             return (await ask()).Message;

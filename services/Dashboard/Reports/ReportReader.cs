@@ -2,6 +2,7 @@ using System.Text.Json;
 using Assay.Contracts;
 using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.Analyzer;
+using Assay.Dashboard.Api;
 using Assay.Dashboard.Database;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
@@ -9,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Assay.Dashboard.Reports;
 
 /// <summary>Reads a report from the read model; the full texts are asked from the Analyzer, which alone keeps them.</summary>
-sealed class ReportReader(DashboardDbContext db, AnalyzerClient analyzer, IRequestClient<GetAnswerTexts> texts, TimeProvider time)
+sealed class ReportReader(DashboardDbContext db, AnalyzerClient analyzer, IRequestClient<GetAnswerTexts> texts, RequestTurns turns, TimeProvider time)
 {
     const int KeysPerRequest = 100;
 
@@ -72,6 +73,7 @@ sealed class ReportReader(DashboardDbContext db, AnalyzerClient analyzer, IReque
     public async Task<IReadOnlyDictionary<string, AnswerText>> TextsAsync(Guid auditId, IReadOnlyList<string> callKeys, CancellationToken cancellationToken)
     {
         var found = new Dictionary<string, AnswerText>(StringComparer.Ordinal);
+        turns.Leave();
         foreach (var chunk in callKeys.Chunk(KeysPerRequest))
         {
             try

@@ -1,6 +1,7 @@
 using Assay.Contracts;
 using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.LlmGateway;
+using Assay.Dashboard.Api;
 using Assay.Dashboard.Engines;
 using MassTransit;
 
@@ -29,7 +30,7 @@ public sealed record HaltView(bool Halted, string Reason, string By, DateTime At
 /// <summary>Asks the gateway, which alone knows money and engines.</summary>
 sealed class GatewayClient(
     IRequestClient<GetSpending> spending, IRequestClient<HaltSpending> halt, IRequestClient<ResumeSpending> resume,
-    IRequestClient<GetEngines> engines, IRequestClient<QuoteAudit> quotes, IRequestClient<PauseEngine> pause, IRequestClient<ResumeEngine> resumeEngine, IRequestClient<SetEngineLimits> limits)
+    IRequestClient<GetEngines> engines, IRequestClient<QuoteAudit> quotes, IRequestClient<PauseEngine> pause, IRequestClient<ResumeEngine> resumeEngine, IRequestClient<SetEngineLimits> limits, RequestTurns turns)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -86,7 +87,7 @@ sealed class GatewayClient(
     public Task<AuditQuoted> QuoteAsync(RequestAudit request, CancellationToken cancellationToken) =>
         AskAsync("for a quote", () => quotes.GetResponse<AuditQuoted>(new QuoteAudit { AuditId = request.AuditId, Audit = request }, cancellationToken, Patience));
 
-    static async Task<EngineOutcome> ChangeAsync(string engine, string what, Func<Task<Response<EngineList, EngineNotChanged>>> ask)
+    async Task<EngineOutcome> ChangeAsync(string engine, string what, Func<Task<Response<EngineList, EngineNotChanged>>> ask)
     {
         var response = await PatientlyAsync(what, ask);
         return response.Is<EngineList>(out var list) ? new EngineOutcome(list.Message.Engines.FirstOrDefault(e => e.Engine == engine), null)
@@ -94,10 +95,11 @@ sealed class GatewayClient(
             : throw new InvalidOperationException($"The gateway was asked {what} and answered with {response.Message.GetType().Name}.");
     }
 
-    static async Task<T> AskAsync<T>(string what, Func<Task<Response<T>>> ask) where T : class => (await PatientlyAsync(what, ask)).Message;
+    async Task<T> AskAsync<T>(string what, Func<Task<Response<T>>> ask) where T : class => (await PatientlyAsync(what, ask)).Message;
 
-    static async Task<T> PatientlyAsync<T>(string what, Func<Task<T>> ask)
+    async Task<T> PatientlyAsync<T>(string what, Func<Task<T>> ask)
     {
+        turns.Leave();
         try
         {
             return await ask();

@@ -1,9 +1,10 @@
 using System.Net;
+using System.Net.Http.Json;
+using Assay.Contracts.Internal;
 using Assay.Dashboard.Access;
 using Assay.Dashboard.Api;
 using Assay.Dashboard.Tests.Hosting;
 using Assay.TestServers;
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -51,6 +52,25 @@ public sealed class TakingTurns
         await host.DisposeAsync();
     }
 
+    [Fact]
+    public async Task Should_leave_its_turn_to_others_while_it_waits_for_a_decision()
+    {
+        var host = new DashboardHost();
+        host.Neighbours.OnRequest = _ => [];
+        await host.InitializeAsync();
+        using var producer = await host.ProgramAsync(Roles.Producer);
+
+        var waiting = Enumerable.Range(0, RequestTurns.AtOnce + 5).Select(_ => producer.PostAsJsonAsync("/api/audits", Sample.Request(Guid.NewGuid()), AssayJson.Options)).ToList();
+        await Until(() => host.Neighbours.Heard.Count >= waiting.Count);
+
+        using (var list = await producer.GetAsync(new Uri("/api/audits", UriKind.Relative)))
+            list.StatusCode.ShouldBe(HttpStatusCode.OK);
+        waiting.Count(request => request.IsCompleted).ShouldBe(0, "nothing decides, and they wait for ten seconds");
+        foreach (var answer in await Task.WhenAll(waiting).WaitAsync(Bound))
+            answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await host.DisposeAsync();
+    }
+
     static async Task Until(Func<bool> reached)
     {
         using var bound = new CancellationTokenSource(Bound);
@@ -65,7 +85,7 @@ public sealed class TakingTurns
         await host.InitializeAsync();
 
         var free = host.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => endpoint.Metadata.GetMetadata<DisableRateLimitingAttribute>() is not null).Select(endpoint => endpoint.RoutePattern.RawText).Distinct();
+            .Where(endpoint => endpoint.Metadata.GetMetadata<TakesTurn>() is { DoesSo: false }).Select(endpoint => endpoint.RoutePattern.RawText).Distinct();
 
         free.ShouldBe(["/api/audits/{id:guid}/events", "/api/spending/halt", "/audits/events", "/spending/stop"], ignoreOrder: true);
         await host.DisposeAsync();

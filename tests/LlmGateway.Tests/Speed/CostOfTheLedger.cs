@@ -25,7 +25,11 @@ public sealed class CostOfTheLedger(ITestOutputHelper output)
         };
         await using var gateway = await GatewayHost.StartAsync(DatabaseProvider.PostgreSql, engine, ("LlmGateway:DailyCeilingUsd", "1000"));
         for (var done = 0; done < warm; done += 5)
+        {
             await RunAsync(gateway, 5, calls);
+            gateway.Forget();
+            engine.Forget();
+        }
 
         var database = await PrivatePostgres.Shared;
         using var process = Process.GetCurrentProcess();
@@ -84,7 +88,7 @@ public sealed class CostOfTheLedger(ITestOutputHelper output)
         {
             await RunAsync(gateway, audits, calls);
             gateway.Forget();
-            engine.Received.Clear();
+            engine.Forget();
             heap.Add(GC.GetTotalMemory(forceFullCollection: true));
         }
 
