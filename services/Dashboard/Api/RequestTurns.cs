@@ -16,8 +16,8 @@ sealed class RequestTurns(IHttpContextAccessor http) : IDisposable
     /// <summary>Requests that wait for their turn, at most.</summary>
     public const int Waiting = 128;
 
-    /// <summary>Requests that wait for another service to decide, at most; they look at the database now and then.</summary>
-    const int WaitingForOthers = 256;
+    /// <summary>Requests that wait for another service to decide, at most: each looks at the database now and then.</summary>
+    const int WaitingForOthers = 64;
 
     readonly ConcurrencyLimiter _turns = new(new ConcurrencyLimiterOptions { PermitLimit = AtOnce, QueueLimit = Waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
     readonly ConcurrencyLimiter _waits = new(new ConcurrencyLimiterOptions { PermitLimit = WaitingForOthers, QueueLimit = 0 });

@@ -23,7 +23,7 @@ sealed class AuditCommands(IDbContextOutbox<DashboardDbContext> outbox, AuditRea
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>In case a change was not noticed.</summary>
-    static readonly TimeSpan Reread = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Reread = TimeSpan.FromSeconds(4);
 
     DashboardDbContext Db => outbox.DbContext;
 
