@@ -66,7 +66,8 @@ public sealed class ChaosWorld : IAsyncDisposable
     readonly ConcurrentQueue<string> _gone = [];
     readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new(StringComparer.Ordinal);
     readonly Dictionary<string, string> _connectionStrings = new(StringComparer.Ordinal);
-    readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    /// <summary>Longer than the Dashboard waits for a decision, or it would be asked again each time just before it answers.</summary>
+    readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(20) };
     readonly string _folder;
     readonly string _operatorKey = $"assay_{Guid.NewGuid():N}";
     PrivatePostgres _postgres = null!;
