@@ -101,9 +101,10 @@ sealed class ProjectionTransaction(IDbContextOutbox<DashboardDbContext> outbox, 
             return;
         // Written first, so that the questions below see these pieces.
         await writes.RunAsync(cancellationToken);
+        var pieces = await PiecesAsync([.. open.Select(manifest => manifest.AuditId).Distinct()], cancellationToken);
         foreach (var manifest in open)
         {
-            if (!await IsCompleteAsync(JsonSerializer.Deserialize<PublishReport>(manifest.Json, AssayJson.Options)!, cancellationToken))
+            if (!pieces.Complete(JsonSerializer.Deserialize<PublishReport>(manifest.Json, AssayJson.Options)!))
                 continue;
             manifest.PublishedAt = now;
             audits[manifest.AuditId].ReportAttempt = Math.Max(audits[manifest.AuditId].ReportAttempt, manifest.Attempt);
@@ -111,16 +112,28 @@ sealed class ProjectionTransaction(IDbContextOutbox<DashboardDbContext> outbox, 
         }
     }
 
-    async Task<bool> IsCompleteAsync(PublishReport wanted, CancellationToken cancellationToken)
+    /// <summary>What is there of these audits, asked once for all: many of them may be complete at the same time, and their rows are locked meanwhile.</summary>
+    async Task<Pieces> PiecesAsync(Guid[] audits, CancellationToken cancellationToken)
     {
-        if (!await Db.Scores.AnyAsync(score => score.ScoreId == wanted.ScoreId && score.AuditId == wanted.AuditId, cancellationToken))
-            return false;
-        var layers = await Db.InsightLayers.Where(layer => layer.AuditId == wanted.AuditId).Select(layer => layer.Layer).ToListAsync(cancellationToken);
-        if (wanted.Layers.Except(layers).Any())
-            return false;
-        var batches = await Db.Batches.Where(batch => batch.AuditId == wanted.AuditId).Select(batch => new { batch.BatchId, batch.AnswerCount }).ToListAsync(cancellationToken);
-        var named = batches.Where(batch => wanted.BatchIds.Contains(batch.BatchId)).ToList();
-        return named.Count == wanted.BatchIds.Distinct().Count() && named.Sum(batch => batch.AnswerCount) >= wanted.AnswerCount;
+        var scores = await Db.Scores.Where(score => audits.Contains(score.AuditId)).Select(score => new { score.AuditId, score.ScoreId }).ToListAsync(cancellationToken);
+        var layers = await Db.InsightLayers.Where(layer => audits.Contains(layer.AuditId)).Select(layer => new { layer.AuditId, layer.Layer }).ToListAsync(cancellationToken);
+        var batches = await Db.Batches.Where(batch => audits.Contains(batch.AuditId)).Select(batch => new { batch.AuditId, batch.BatchId, batch.AnswerCount }).ToListAsync(cancellationToken);
+        return new Pieces(
+            scores.Select(score => (score.AuditId, score.ScoreId)).ToHashSet(),
+            layers.ToLookup(layer => layer.AuditId, layer => layer.Layer),
+            batches.ToLookup(batch => batch.AuditId, batch => (batch.BatchId, batch.AnswerCount)));
+    }
+
+    sealed record Pieces(HashSet<(Guid AuditId, Guid ScoreId)> Scores, ILookup<Guid, int> Layers, ILookup<Guid, (Guid Id, int Answers)> Batches)
+    {
+        /// <summary>Whether everything that a report must hold has arrived.</summary>
+        public bool Complete(PublishReport wanted)
+        {
+            if (!Scores.Contains((wanted.AuditId, wanted.ScoreId)) || wanted.Layers.Except(Layers[wanted.AuditId]).Any())
+                return false;
+            var named = Batches[wanted.AuditId].Where(batch => wanted.BatchIds.Contains(batch.Id)).ToList();
+            return named.Count == wanted.BatchIds.Distinct().Count() && named.Sum(batch => batch.Answers) >= wanted.AnswerCount;
+        }
     }
 
     async Task SayPublishedAsync(ManifestRow manifest, DateTime publishedAt, IReadOnlyCollection<Told> all, CancellationToken cancellationToken)

@@ -13,6 +13,8 @@ namespace Assay.Dashboard.Webhooks;
 /// <summary>Writes one announcement per webhook, audit and attempt, in the caller's transaction: however often an end is delivered, it is announced once.</summary>
 sealed class WebhookOutbox(DashboardDbContext db, WebhookSignal signal, TimeProvider time)
 {
+    List<Guid>? _webhooks;
+
     public Task AnnounceAsync(Guid auditId, int attempt, object end, CancellationToken cancellationToken) =>
         AddAsync(auditId, attempt, end.GetType().Name, new { @event = end.GetType().Name, auditId, attempt, data = end }, cancellationToken);
 
@@ -22,7 +24,8 @@ sealed class WebhookOutbox(DashboardDbContext db, WebhookSignal signal, TimeProv
 
     async Task AddAsync(Guid about, int attempt, string name, object body, CancellationToken cancellationToken)
     {
-        var webhooks = await db.Webhooks.Where(hook => hook.RemovedAt == null).Select(hook => hook.WebhookId).ToListAsync(cancellationToken);
+        // Asked once in a transaction, which may announce many ends.
+        var webhooks = _webhooks ??= await db.Webhooks.Where(hook => hook.RemovedAt == null).Select(hook => hook.WebhookId).ToListAsync(cancellationToken);
         if (webhooks.Count == 0)
             return;
         var known = await db.WebhookDeliveries.Where(d => d.AuditId == about && d.Attempt == attempt).Select(d => d.WebhookId).ToListAsync(cancellationToken);
