@@ -74,14 +74,16 @@ sealed class UnavailableHandler : IExceptionHandler
         };
         if (title.Length == 0)
             return false;
-        httpContext.Response.Headers.RetryAfter = Problems.RetryAfter;
-        if (PageErrors.Wants(httpContext))
-        {
-            await PageEndpoints.Message(title, detail, StatusCodes.Status503ServiceUnavailable, "/", "To the audits").ExecuteAsync(httpContext);
-            return true;
-        }
-
-        await TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: title, detail: detail).ExecuteAsync(httpContext);
+        await TellAsync(httpContext, title, detail);
         return true;
+    }
+
+    /// <summary>Answers with 503 and when to come again: a page for people, problem details for programs.</summary>
+    public static Task TellAsync(HttpContext context, string title, string detail)
+    {
+        context.Response.Headers.RetryAfter = Problems.RetryAfter;
+        return PageErrors.Wants(context)
+            ? PageEndpoints.Message(title, detail, StatusCodes.Status503ServiceUnavailable, "/", "To the audits").ExecuteAsync(context)
+            : TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: title, detail: detail).ExecuteAsync(context);
     }
 }

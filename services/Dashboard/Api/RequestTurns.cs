@@ -1,5 +1,4 @@
 using System.Threading.RateLimiting;
-using Assay.Dashboard.Pages;
 using MassTransit;
 
 namespace Assay.Dashboard.Api;
@@ -34,7 +33,7 @@ sealed class RequestTurns(IHttpContextAccessor http) : IDisposable
         using var turn = await _turns.AcquireAsync(1, context.RequestAborted);
         if (!turn.IsAcquired)
         {
-            await RefuseAsync(context);
+            await UnavailableHandler.TellAsync(context, "Too many requests at once", "Nothing was done: more requests wait than the dashboard can answer soon. Ask again in a few seconds.");
             return;
         }
 
@@ -50,16 +49,6 @@ sealed class RequestTurns(IHttpContextAccessor http) : IDisposable
     {
         Leave();
         return _waits.AttemptAcquire();
-    }
-
-    static async Task RefuseAsync(HttpContext context)
-    {
-        const string title = "Too many requests at once", detail = "Nothing was done: more requests wait than the dashboard can answer soon. Ask again in a few seconds.";
-        context.Response.Headers.RetryAfter = Problems.RetryAfter;
-        if (PageErrors.Wants(context))
-            await PageEndpoints.Message(title, detail, StatusCodes.Status503ServiceUnavailable).ExecuteAsync(context);
-        else
-            await TypedResults.Problem(statusCode: StatusCodes.Status503ServiceUnavailable, title: title, detail: detail).ExecuteAsync(context);
     }
 
     public void Dispose()
