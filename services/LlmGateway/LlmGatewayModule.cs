@@ -43,6 +43,7 @@ public sealed class LlmGatewayModule : AssayModule
             .Validate(options => options.LongestSignInterval > TimeSpan.Zero, "LlmGateway__LongestSignInterval must be above 0.")
             .Validate(options => options.BurnRateMultiple >= 1, "LlmGateway__BurnRateMultiple must be at least 1: what the open plans may cost is never too fast.")
             .ValidateOnStart();
+        database = LedgerDatabase.Planned(database);
         builder.Services.AddAssayDbContext<LlmGatewayDbContext, PostgreSqlLlmGatewayDbContext, SqliteLlmGatewayDbContext>(database);
         builder.Services.AddEngines(builder.Configuration);
         builder.Services.TryAddSingleton(TimeProvider.System);

@@ -91,6 +91,14 @@ public sealed class When_connection_strings_are_hardened
         var told = new NpgsqlConnectionStringBuilder(AssayDatabaseOptionsExtensions.Harden("Host=db;MaxPoolSize=100;Auto Prepare Min Usages=5"));
         (told.MaxPoolSize, told.AutoPrepareMinUsages).ShouldBe((100, 5));
     }
+
+    [Fact]
+    public void Should_plan_by_key_unless_told_otherwise()
+    {
+        var settings = new NpgsqlConnectionStringBuilder(AssayDatabaseOptionsExtensions.Harden(AssayDatabaseOptionsExtensions.PlanByKey("Host=db;Options=-c enable_hashjoin=on")));
+
+        settings.Options.ShouldBe("-c enable_hashjoin=on -c enable_seqscan=off -c enable_bitmapscan=off -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan -c lock_timeout=5s -c idle_in_transaction_session_timeout=5s");
+    }
 }
 
 public sealed class When_several_contexts_share_one_bus

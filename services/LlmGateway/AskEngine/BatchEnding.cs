@@ -13,9 +13,14 @@ static class BatchEnding
     const string BatchColumns =
         "batch_id, audit_id, attempt, purpose, engine, engine_kind, model, simulated, (SELECT trace_parent FROM audit_budget WHERE audit_budget.audit_id = batch.audit_id)";
 
-    /// <summary>A call of the row <c>batch</c> that nobody has decided yet.</summary>
-    const string Undecided =
-        "SELECT 1 FROM batch_call JOIN paid_call ON paid_call.call_key = batch_call.call_key WHERE batch_call.batch_id = batch.batch_id AND paid_call.state IN ('Planned', 'Sending')";
+    /// <summary>
+    /// "Nothing of the row <c>batch</c> is undecided". Calls are taken in the order of their questions, so that the last question is looked at
+    /// first: while a batch is under way one look is enough.
+    /// </summary>
+    const string IsDecided = """
+        (SELECT 1 FROM batch_call JOIN paid_call ON paid_call.call_key = batch_call.call_key
+         WHERE batch_call.batch_id = batch.batch_id AND paid_call.state IN ('Planned', 'Sending') ORDER BY batch_call.position DESC LIMIT 1) IS NULL
+        """;
 
     /// <summary>
     /// "Is open", for statements that name batches by their ids. PostgreSQL takes the partial index of open batches to be tiny and would
@@ -25,7 +30,7 @@ static class BatchEnding
 
     sealed record BatchView(Guid BatchId, Guid AuditId, int Attempt, string Purpose, string Engine, string EngineKind, string Model, bool Simulated, string? TraceParent);
 
-    /// <summary>Ends those of the open batches that hold one of these calls and have nothing undecided left.</summary>
+    /// <summary>Ends those of the open batches that hold one of these calls and have nothing undecided left. The caller holds their audits' budgets.</summary>
     public static async Task<int> EndBatchesOfCallsAsync(this LedgerSession session, IAnnounce announce, IReadOnlyCollection<string> callKeys, CancellationToken cancellationToken)
     {
         var group = new StatementGroup();
@@ -36,26 +41,25 @@ static class BatchEnding
 
     /// <summary>
     /// Asks, as a part of a group, which batches these calls have ended. What this returns must be called once the group has run: it ends
-    /// them and says how many there were.
+    /// them and says how many there were. The caller holds their audits' budgets: two instances that decide the last two calls of a batch
+    /// come here one after the other.
     /// </summary>
     public static Func<CancellationToken, Task<int>> EndBatchesOfCalls(this LedgerSession session, StatementGroup group, IAnnounce announce, IReadOnlyCollection<string> callKeys)
     {
         if (callKeys.Count == 0)
             return _ => Task.FromResult(0);
-        var holding = $"{session.InSelected("batch_id", $"SELECT batch_id FROM batch_call WHERE {session.In("call_key", 1)}")} AND {IsOpen}";
-        // The lock makes two instances that decide the last two calls at the same moment see each other.
-        var open = group.Query(
-            new Statement($"SELECT {BatchColumns} FROM batch WHERE {holding} ORDER BY batch_id{session.ForUpdate}").With(callKeys.ToArray()), ReadBatch);
-        var undecided = group.Query(new Statement($"SELECT batch_id FROM batch WHERE {holding} AND EXISTS ({Undecided})").With(callKeys.ToArray()), row => row.GetGuid(0));
-        return cancellationToken => session.EndAsync(announce, [.. open.Rows.ExceptBy(undecided.Rows, batch => batch.BatchId)], cancellationToken);
+        var decided = group.Query(
+            new Statement($"SELECT {BatchColumns} FROM batch WHERE {session.InSelected("batch_id", $"SELECT batch_id FROM batch_call WHERE {session.In("call_key", 1)}")} AND {IsOpen} AND {IsDecided} ORDER BY batch_id")
+                .With(callKeys.ToArray()), ReadBatch);
+        return cancellationToken => session.EndAsync(announce, decided.Rows, cancellationToken);
     }
 
-    /// <summary>Ends those of an audit's open batches that have nothing undecided left.</summary>
+    /// <summary>Ends those of an audit's open batches that have nothing undecided left. The caller holds the audit's budget.</summary>
     public static async Task<int> EndBatchesOfAuditAsync(this LedgerSession session, IAnnounce announce, Guid auditId, CancellationToken cancellationToken)
     {
-        var ids = await session.QueryAsync(
-            new Statement("SELECT batch_id FROM batch WHERE audit_id = $1 AND finished_at IS NULL").With(auditId), row => row.GetGuid(0), cancellationToken);
-        return await session.EndBatchesAsync(announce, ids, cancellationToken);
+        var decided = await session.QueryAsync(
+            new Statement($"SELECT {BatchColumns} FROM batch WHERE audit_id = $1 AND {IsOpen} AND {IsDecided} ORDER BY batch_id").With(auditId), ReadBatch, cancellationToken);
+        return await session.EndAsync(announce, decided, cancellationToken);
     }
 
     /// <summary>Publishes a finished batch's answers again, as the ledger knows them.</summary>
@@ -65,27 +69,16 @@ static class BatchEnding
         await session.PublishAsync(announce, batches, cancellationToken);
     }
 
-    static async Task<int> EndBatchesAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<Guid> batchIds, CancellationToken cancellationToken)
-    {
-        if (batchIds.Count == 0)
-            return 0;
-        // The lock makes two instances that decide the last two calls at the same moment see each other.
-        var open = await session.QueryAsync(
-            new Statement($"SELECT {BatchColumns} FROM batch WHERE {session.In("batch_id", 1)} AND {IsOpen} ORDER BY batch_id{session.ForUpdate}").With(batchIds.ToArray()), ReadBatch, cancellationToken);
-        if (open.Count == 0)
-            return 0;
-        var undecided = await session.QueryAsync(
-            new Statement($"SELECT batch_id FROM batch WHERE {session.In("batch_id", 1)} AND EXISTS ({Undecided})").With(open.Select(batch => batch.BatchId).ToArray()), row => row.GetGuid(0), cancellationToken);
-        return await session.EndAsync(announce, [.. open.ExceptBy(undecided, batch => batch.BatchId)], cancellationToken);
-    }
-
     static async Task<int> EndAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<BatchView> ended, CancellationToken cancellationToken)
     {
         if (ended.Count == 0)
             return 0;
 
         var now = await session.NowAsync(cancellationToken);
-        await session.ExecuteAsync([.. ended.Select(batch => new Statement("UPDATE batch SET finished_at = $2 WHERE batch_id = $1 AND finished_at IS NULL").With(batch.BatchId).With(now))], cancellationToken);
+        var finished = await session.ExecuteAsync(
+            new Statement($"UPDATE batch SET finished_at = $2 WHERE {session.In("batch_id", 1)} AND {IsOpen}").With(ended.Select(batch => batch.BatchId).ToArray()).With(now), cancellationToken);
+        if (finished != ended.Count)
+            throw new InvalidOperationException($"Of the batches {string.Join(", ", ended.Select(batch => batch.BatchId))} only {finished} could be ended: others end them at the same moment, without holding their audits' budgets. The transaction is rolled back and made again.");
         await session.PublishAsync(announce, ended, cancellationToken);
         foreach (var auditId in ended.Select(batch => batch.AuditId).Distinct())
             await session.ReportBudgetAsync(announce, auditId, cancellationToken);
