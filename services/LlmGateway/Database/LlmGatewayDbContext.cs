@@ -90,10 +90,9 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
             attempt.HasKey(row => row.TryId);
             attempt.Property(row => row.CallKey).HasMaxLength(64);
             attempt.Property(row => row.State).HasMaxLength(16);
-            attempt.HasIndex(row => row.CallKey);
+            // Nothing that an outcome changes is in an index, so that PostgreSQL writes none anew for it.
             attempt.HasIndex(row => row.AuditId);
-            attempt.HasIndex(row => row.Owner).HasDatabaseName("ix_paid_try_sending").HasFilter("state = 'Sending'");
-            attempt.HasIndex(row => row.EndedAt);
+            attempt.HasIndex(row => row.SentAt);
         });
 
         modelBuilder.Entity<AskedBatch>(batch =>

@@ -10,6 +10,9 @@ namespace Assay.LlmGateway.Halt;
 /// <summary>The last guard, independent of ceilings and keys: money that leaves faster than the plans at work could spend it halts everything.</summary>
 sealed class BurnRateGuard(LedgerTransactions transactions, SpendingSwitch spending, IBus bus, GatewayMeters meters, IOptions<LlmGatewayOptions> options)
 {
+    /// <summary>The money of the tries sent since <c>$1</c>, in micro-dollars: what they cost, and the worst case of those on the wire.</summary>
+    public const string SentSince = "(SELECT CAST(COALESCE(SUM(CASE WHEN state = 'Sending' THEN reserved_micro_usd ELSE spent_micro_usd END), 0) AS BIGINT) FROM paid_try WHERE sent_at > $1)";
+
     public async Task WatchAsync(CancellationToken cancellationToken)
     {
         var (halted, burned, planned) = await transactions.ReadAsync(ReadAsync, cancellationToken);
@@ -27,10 +30,10 @@ sealed class BurnRateGuard(LedgerTransactions transactions, SpendingSwitch spend
     {
         var since = (await session.NowAsync(cancellationToken)).AddMinutes(-1);
         return (await session.QueryAsync(
-            new Statement("""
+            new Statement($"""
                 SELECT (SELECT halted FROM spending_halt WHERE id = 1),
-                       (SELECT CAST(COALESCE(SUM(spent_micro_usd), 0) AS BIGINT) FROM paid_try WHERE ended_at > $1),
-                       (SELECT CAST(COALESCE(SUM(worst_case_micro_usd), 0) AS BIGINT) FROM audit_budget WHERE state = 'Open' OR audit_id IN (SELECT audit_id FROM paid_try WHERE ended_at > $1))
+                       {SentSince},
+                       (SELECT CAST(COALESCE(SUM(worst_case_micro_usd), 0) AS BIGINT) FROM audit_budget WHERE state = 'Open' OR audit_id IN (SELECT audit_id FROM paid_try WHERE sent_at > $1))
                 """).With(since),
             row => (row.GetInt32(0) != 0, row.GetInt64(1), row.GetInt64(2)), cancellationToken))[0];
     }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace Assay.LlmGateway.LeaseSweep;
 
 /// <summary>
-/// Runs the sweep and the guard at start and every two seconds, and lets the queue for money move then and whenever money has returned: what
+/// Runs the sweep at start and every two seconds, the guard at start and every ten, for it adds up the tries of a whole minute, and lets the queue for money move then and whenever money has returned: what
 /// only time brings about is not looked for with every budget that opens or closes.
 /// </summary>
 sealed partial class LeaseSweepService(OwnerSweep sweep, PhaseReturn phases, BudgetQueue queue, BurnRateGuard guard, LedgerSignals signals, IOptions<LlmGatewayOptions> options, ILogger<LeaseSweepService> logger) : BackgroundService
@@ -18,10 +18,13 @@ sealed partial class LeaseSweepService(OwnerSweep sweep, PhaseReturn phases, Bud
     /// <summary>Every opened and closed budget wakes the queue, which looks at all of them: many at once are one look.</summary>
     static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How often the money of the last minute is looked at.</summary>
+    static readonly TimeSpan GuardInterval = TimeSpan.FromSeconds(10);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        var swept = 0L;
+        var (swept, guarded) = (0L, 0L);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -32,9 +35,11 @@ sealed partial class LeaseSweepService(OwnerSweep sweep, PhaseReturn phases, Bud
                 await phases.RunAsync(stoppingToken);
                 await queue.MoveAsync(stoppingToken);
                 if (isDue)
+                    swept = Stopwatch.GetTimestamp();
+                if (guarded == 0 || Stopwatch.GetElapsedTime(guarded) >= GuardInterval)
                 {
                     await guard.WatchAsync(stoppingToken);
-                    swept = Stopwatch.GetTimestamp();
+                    guarded = Stopwatch.GetTimestamp();
                 }
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)

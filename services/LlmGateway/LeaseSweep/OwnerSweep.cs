@@ -93,12 +93,15 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         }, cancellationToken);
     }
 
+    /// <summary>Owners that are dead. What they own is found by its owner, of which the index of owned calls has few.</summary>
+    const string Dead = "SELECT owner FROM gateway_instance WHERE dead_at IS NOT NULL";
+
     async Task<int> SweepTriesAsync(LedgerSession session, IAnnounce announce, CancellationToken cancellationToken)
     {
         var lost = await session.QueryAsync(
-            new Statement("""
-                SELECT t.try_id, t.call_key, t.audit_id, t.attempt, t.reserved_micro_usd, t.day FROM paid_try t JOIN gateway_instance g ON g.owner = t.owner
-                WHERE t.state = 'Sending' AND g.dead_at IS NOT NULL ORDER BY t.try_id LIMIT $1
+            new Statement($"""
+                SELECT t.try_id, t.call_key, t.audit_id, t.attempt, t.reserved_micro_usd, t.day FROM paid_call c JOIN paid_try t ON t.try_id = c.try_id
+                WHERE c.owner IS NOT NULL AND {session.InSelected("c.owner", Dead)} AND c.state = 'Sending' ORDER BY c.owner, t.try_id LIMIT $1
                 """).With(MostInOneGo),
             row => new LostTry(row.GetGuid(0), row.GetString(1), row.GetGuid(2), row.GetInt32(3), row.GetInt64(4), row.GetString(5)), cancellationToken);
         if (lost.Count == 0)
@@ -144,9 +147,9 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     async Task<int> SweepReservationsAsync(LedgerSession session, IAnnounce announce, CancellationToken cancellationToken)
     {
         var owned = await session.QueryAsync(
-            new Statement("""
-                SELECT c.call_key, c.audit_id, c.attempt, c.reserved_micro_usd FROM paid_call c JOIN gateway_instance g ON g.owner = c.owner
-                WHERE c.owner IS NOT NULL AND c.state = 'Planned' AND g.dead_at IS NOT NULL ORDER BY c.call_key LIMIT $1
+            new Statement($"""
+                SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call
+                WHERE owner IS NOT NULL AND {session.InSelected("owner", Dead)} AND {CallStatements.IsPlanned} ORDER BY owner, call_key LIMIT $1
                 """).With(MostInOneGo), CallReleasing.Read, cancellationToken);
         if (owned.Count == 0)
             return 0;

@@ -39,14 +39,13 @@ sealed class EngineListing(LedgerTransactions transactions, EngineLanes lanes)
         var instances = await session.QueryAsync(
             new Statement("SELECT changes_seen, breakers_json FROM gateway_instance WHERE dead_at IS NULL AND lease_until > $1").With(now),
             row => new Instance(row.GetInt32(0), Breakers(row.TextOrNull(1))), cancellationToken);
-        var sending = await CountAsync(session, "SELECT engine, COUNT(*) FROM paid_try WHERE state = 'Sending' GROUP BY engine", cancellationToken);
+        var sending = await CountAsync(session, "SELECT engine, COUNT(*) FROM paid_call WHERE owner IS NOT NULL AND state = 'Sending' GROUP BY engine", cancellationToken);
         var planned = await CountAsync(session, "SELECT engine, COUNT(*) FROM paid_call WHERE state = 'Planned' GROUP BY engine", cancellationToken);
-        // What was sent in the last minute is on the wire or ended in it: both have an index.
         var minutes = await session.QueryAsync(
             new Statement("""
                 SELECT t.engine, COUNT(*), CAST(SUM(CASE WHEN t.state = 'Answered' AND c.output_tokens IS NOT NULL THEN COALESCE(c.input_tokens, 0) + c.output_tokens ELSE c.token_bound END) AS BIGINT)
                 FROM paid_try t JOIN paid_call c ON c.call_key = t.call_key
-                WHERE (t.state = 'Sending' OR t.ended_at > $1) AND t.sent_at > $1 AND t.state <> 'NotSent' GROUP BY t.engine
+                WHERE t.sent_at > $1 AND t.state <> 'NotSent' GROUP BY t.engine
                 """).With(now.AddMinutes(-1)), row => new Minute(row.GetString(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken);
         var recent = await session.QueryAsync(
             new Statement("SELECT engine, change, detail, reason, changed_by, changed_at FROM engine_change ORDER BY changed_at DESC, change_id DESC LIMIT 50"),

@@ -707,15 +707,8 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                     b.HasIndex("AuditId")
                         .HasDatabaseName("ix_paid_try_audit_id");
 
-                    b.HasIndex("CallKey")
-                        .HasDatabaseName("ix_paid_try_call_key");
-
-                    b.HasIndex("EndedAt")
-                        .HasDatabaseName("ix_paid_try_ended_at");
-
-                    b.HasIndex("Owner")
-                        .HasDatabaseName("ix_paid_try_sending")
-                        .HasFilter("state = 'Sending'");
+                    b.HasIndex("SentAt")
+                        .HasDatabaseName("ix_paid_try_sent_at");
 
                     b.ToTable("paid_try", null, t =>
                         {
