@@ -28,47 +28,49 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             throw new InvalidOperationException($"Batch {message.BatchId} of audit {message.AuditId} asks engine '{message.Engine}' {message.Questions.Count} questions; a batch has at most {BatchBounds.MostQuestions(message.Purpose)}. Nothing was asked; send it in several batches.");
         var session = new LedgerSession(database, time);
         var announce = new AnnounceByConsumer(context);
+        var engine = engines.Find(message.Engine);
+        var asked = Render(message, engine);
 
-        var budgets = await session.LockBudgetsAsync([message.AuditId], share: false, cancellationToken);
-        if (!budgets.TryGetValue(message.AuditId, out var budget))
+        // Two round trips: whoever asks an idle engine waits for them.
+        var reading = new StatementGroup();
+        var budgets = session.LockBudgets(reading, [message.AuditId], share: false);
+        var batch = reading.Query(new Statement("SELECT finished_at FROM batch WHERE batch_id = $1").With(message.BatchId), row => row.UtcOrNull(0));
+        var calls = reading.Query(
+            new Statement($"SELECT call_key, state, attempt, permitted_attempt FROM paid_call WHERE {session.In("call_key", 1)} ORDER BY call_key{session.ForUpdate}").With(asked.Select(call => call.Key).Distinct(StringComparer.Ordinal).ToArray()),
+            row => new KnownCall(row.GetString(0), row.GetString(1), row.GetInt32(2), row.GetInt32(3)));
+        var askedNow = session.AskNow(reading);
+        await session.RunAsync(reading, cancellationToken);
+
+        if (budgets.Rows is not [var budget])
             throw new InvalidOperationException($"Batch {message.BatchId} asks engine '{message.Engine}' for audit {message.AuditId}, which has no budget in this ledger. Its OpenBudget has not been handled, or the gateway's database was restored to an earlier point; run `assay doctor --after-restore`.");
-        if (await IsKnownAsync(session, announce, message, cancellationToken))
-            return;
-
-        var live = budget.IsLive(message.Attempt);
-        if (live && PhaseReturn.Begins(budget.Phase, message.Purpose))
+        if (batch.Rows is [var finishedAt])
         {
-            await session.ExecuteAsync(new Statement("UPDATE audit_budget SET phase = $2 WHERE audit_id = $1").With(budget.AuditId).With(message.Purpose), cancellationToken);
+            if (finishedAt is not null)
+                await session.RepeatBatchAsync(announce, message.BatchId, cancellationToken);
+            return;
+        }
+
+        var writing = new StatementGroup();
+        if (budget.IsLive(message.Attempt) && PhaseReturn.Begins(budget.Phase, message.Purpose))
+        {
+            writing.Execute(new Statement("UPDATE audit_budget SET phase = $2 WHERE audit_id = $1").With(budget.AuditId).With(message.Purpose));
             database.Committed += signals.WakeSweep;
         }
 
-        var (engine, refusal) = EngineFor(message, budget, live);
-        var asked = Render(message, engine);
-        var now = await session.NowAsync(cancellationToken);
-        await WriteAsync(session, message, budget, engine, asked, refusal, now, cancellationToken);
-        await session.EndBatchesOfAuditAsync(announce, message.AuditId, cancellationToken);
+        Write(session, writing, message, budget, engine, asked, calls.Rows.ToDictionary(call => call.Key, StringComparer.Ordinal), RefusalOf(message, budget, engine), askedNow());
+        var end = session.EndBatchesOfAudit(writing, announce, message.AuditId);
+        await session.RunAsync(writing, cancellationToken);
+        await end(cancellationToken);
         database.Committed += signals.WakePump;
     }
 
-    static async Task<bool> IsKnownAsync(LedgerSession session, IAnnounce announce, Message message, CancellationToken cancellationToken)
+    /// <summary>Why nothing is asked; null if the attempt may spend and the engine is still the one that is pinned.</summary>
+    static string? RefusalOf(Message message, BudgetView budget, EngineDefinition? engine)
     {
-        var known = await session.QueryAsync(
-            new Statement("SELECT finished_at FROM batch WHERE batch_id = $1").With(message.BatchId), row => row.UtcOrNull(0), cancellationToken);
-        if (known.Count == 0)
-            return false;
-        if (known[0] is not null)
-            await session.RepeatBatchAsync(announce, message.BatchId, cancellationToken);
-        return true;
-    }
-
-    /// <summary>The engine as it is pinned, or the reason why nothing is asked.</summary>
-    (EngineDefinition? Engine, string? Refusal) EngineFor(Message message, BudgetView budget, bool live)
-    {
-        var engine = engines.Find(message.Engine);
-        if (!live)
-            return (engine, CallReasons.AuditClosed);
+        if (!budget.IsLive(message.Attempt))
+            return CallReasons.AuditClosed;
         var pin = BudgetOpening.Pins(budget.PinsJson!).FirstOrDefault(pin => string.Equals(pin.Engine, message.Engine, StringComparison.OrdinalIgnoreCase));
-        return engine is null || pin is null || pin.DifferenceTo(engine) is not null ? (engine, CallReasons.EngineUnknown) : (engine, null);
+        return engine is null || pin is null || pin.DifferenceTo(engine) is not null ? CallReasons.EngineUnknown : null;
     }
 
     static IReadOnlyList<AskedCall> Render(Message message, EngineDefinition? engine) =>
@@ -92,25 +94,17 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         }),
     ];
 
-    static async Task WriteAsync(LedgerSession session, Message message, BudgetView budget, EngineDefinition? engine, IReadOnlyList<AskedCall> asked, string? refusal, DateTime now, CancellationToken cancellationToken)
+    static void Write(LedgerSession session, StatementGroup group, Message message, BudgetView budget, EngineDefinition? engine, IReadOnlyList<AskedCall> asked, Dictionary<string, KnownCall> known, string? refusal, DateTime now)
     {
-        var distinct = asked.DistinctBy(call => call.Key).OrderBy(call => call.Key, StringComparer.Ordinal).ToList();
-        var known = (await session.QueryAsync(
-                new Statement($"SELECT call_key, state, attempt, permitted_attempt FROM paid_call WHERE {session.In("call_key", 1)} ORDER BY call_key{session.ForUpdate}").With(distinct.Select(call => call.Key).ToArray()),
-                row => new KnownCall(row.GetString(0), row.GetString(1), row.GetInt32(2), row.GetInt32(3)), cancellationToken))
-            .ToDictionary(call => call.Key, StringComparer.Ordinal);
-
         var permission = message.AskInDoubtAgain || CallDecision.MayAskAgain(budget, message.Attempt);
         var planned = refusal is null;
-        List<Statement> statements =
-        [
+        group.Execute(
             new Statement("INSERT INTO batch (batch_id, audit_id, attempt, purpose, engine, engine_kind, model, simulated, total, deadline_at, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
                 .With(message.BatchId).With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Kind ?? "").With(engine?.Model ?? "")
-                .With(engine?.Simulated ?? false).With(asked.Count).With(message.DeadlineAt).With(now),
-        ];
+                .With(engine?.Simulated ?? false).With(asked.Count).With(message.DeadlineAt).With(now));
         HashSet<string> free = new(StringComparer.Ordinal);
         List<AskedCall> added = [];
-        foreach (var call in distinct)
+        foreach (var call in asked.DistinctBy(call => call.Key).OrderBy(call => call.Key, StringComparer.Ordinal))
         {
             var decision = CallDecision.OnAsk(known.GetValueOrDefault(call.Key)?.State, known.GetValueOrDefault(call.Key)?.Attempt ?? 0, known.GetValueOrDefault(call.Key)?.PermittedAttempt ?? 0, message.Attempt, permission);
             switch (decision)
@@ -119,10 +113,10 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
                     added.Add(call);
                     break;
                 case Ask.PlanAgain when planned:
-                    statements.Add(PlanAgain(call, message, "state = 'Planned', reason = NULL", now));
+                    group.Execute(PlanAgain(call, message, "state = 'Planned', reason = NULL", now));
                     break;
                 case Ask.AskAgain when planned:
-                    statements.Add(PlanAgain(call, message, "state = 'Planned', fallback_state = 'InDoubt'", now));
+                    group.Execute(PlanAgain(call, message, "state = 'Planned', fallback_state = 'InDoubt'", now));
                     break;
                 case Ask.Reuse:
                     free.Add(call.Key);
@@ -131,10 +125,9 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         }
 
         if (added.Count > 0)
-            statements.Add(Insert(session, message, engine, added, planned ? CallStates.Planned : CallStates.Declined, refusal, now));
+            group.Execute(Insert(session, message, engine, added, planned ? CallStates.Planned : CallStates.Declined, refusal, now));
         if (asked.Count > 0)
-            statements.Add(InsertQuestions(session, message, asked, free));
-        await session.ExecuteAsync(statements, cancellationToken);
+            group.Execute(InsertQuestions(session, message, asked, free));
     }
 
     static Statement Insert(LedgerSession session, Message message, EngineDefinition? engine, IReadOnlyList<AskedCall> calls, string state, string? reason, DateTime now)

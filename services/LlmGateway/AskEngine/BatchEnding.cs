@@ -57,9 +57,17 @@ static class BatchEnding
     /// <summary>Ends those of an audit's open batches that have nothing undecided left. The caller holds the audit's budget.</summary>
     public static async Task<int> EndBatchesOfAuditAsync(this LedgerSession session, IAnnounce announce, Guid auditId, CancellationToken cancellationToken)
     {
-        var decided = await session.QueryAsync(
-            new Statement($"SELECT {BatchColumns} FROM batch WHERE audit_id = $1 AND {IsOpen} AND {IsDecided} ORDER BY batch_id").With(auditId), ReadBatch, cancellationToken);
-        return await session.EndAsync(announce, decided, cancellationToken);
+        var group = new StatementGroup();
+        var end = session.EndBatchesOfAudit(group, announce, auditId);
+        await session.RunAsync(group, cancellationToken);
+        return await end(cancellationToken);
+    }
+
+    /// <summary>The same as a part of a group; what this returns must be called once the group has run.</summary>
+    public static Func<CancellationToken, Task<int>> EndBatchesOfAudit(this LedgerSession session, StatementGroup group, IAnnounce announce, Guid auditId)
+    {
+        var decided = group.Query(new Statement($"SELECT {BatchColumns} FROM batch WHERE audit_id = $1 AND {IsOpen} AND {IsDecided} ORDER BY batch_id").With(auditId), ReadBatch);
+        return cancellationToken => session.EndAsync(announce, decided.Rows, cancellationToken);
     }
 
     /// <summary>Publishes a finished batch's answers again, as the ledger knows them.</summary>
