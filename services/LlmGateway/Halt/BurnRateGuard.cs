@@ -33,7 +33,8 @@ sealed class BurnRateGuard(LedgerTransactions transactions, SpendingSwitch spend
             new Statement($"""
                 SELECT (SELECT halted FROM spending_halt WHERE id = 1),
                        {SentSince},
-                       (SELECT CAST(COALESCE(SUM(worst_case_micro_usd), 0) AS BIGINT) FROM audit_budget WHERE state = 'Open' OR audit_id IN (SELECT audit_id FROM paid_try WHERE sent_at > $1))
+                       (SELECT CAST(COALESCE(SUM(worst_case_micro_usd), 0) AS BIGINT) FROM audit_budget
+                        WHERE {session.InSelected("audit_id", "SELECT audit_id FROM audit_budget WHERE state = 'Open' UNION SELECT audit_id FROM paid_try WHERE sent_at > $1")})
                 """).With(since),
             row => (row.GetInt32(0) != 0, row.GetInt64(1), row.GetInt64(2)), cancellationToken))[0];
     }

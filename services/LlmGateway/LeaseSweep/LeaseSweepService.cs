@@ -10,8 +10,9 @@ using Microsoft.Extensions.Options;
 namespace Assay.LlmGateway.LeaseSweep;
 
 /// <summary>
-/// Runs the sweep at start and every two seconds, the guard at start and every ten, for it adds up the tries of a whole minute, and lets the queue for money move then and whenever money has returned: what
-/// only time brings about is not looked for with every budget that opens or closes.
+/// Runs the sweep at start and every two seconds and the guard, which adds up the tries of a whole minute, at start and every ten, and lets
+/// the queue for money move then and whenever money has returned: what only time brings about is not looked for with every budget that opens
+/// or closes.
 /// </summary>
 sealed partial class LeaseSweepService(OwnerSweep sweep, PhaseReturn phases, BudgetQueue queue, BurnRateGuard guard, LedgerSignals signals, IOptions<LlmGatewayOptions> options, ILogger<LeaseSweepService> logger) : BackgroundService
 {
