@@ -63,7 +63,7 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
     public async Task<bool> RenewAsync(Func<bool> isWithinShare, CancellationToken cancellationToken)
     {
         await ownerLock.HoldAsync(_lockKey, cancellationToken);
-        var (alive, living) = await transactions.RunAsync(async (session, _, token) =>
+        var (alive, living, isLeftOnTheWire) = await transactions.RunAsync(async (session, _, token) =>
         {
             var now = await session.NowAsync(token);
             var renewed = await session.ExecuteAsync(
@@ -71,9 +71,11 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
             var instances = await session.QueryAsync(
                 new Statement("SELECT owner, divisor FROM gateway_instance WHERE dead_at IS NULL AND lease_until > $1 ORDER BY started_at, owner").With(now),
                 row => (Owner: row.GetGuid(0), Divisor: row.GetInt32(1)), token);
+            var left = await session.QueryAsync(
+                new Statement($"SELECT 1 FROM paid_call WHERE owner IS NOT NULL AND {session.InSelected("owner", OwnerSweep.Dead)} AND state = 'Sending' LIMIT 1"), _ => true, token);
             // Said before this instance grows: who joins now must wait for it to shrink again.
             await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1 AND divisor > $2").With(Current).With(instances.Count), token);
-            return (renewed == 1, instances);
+            return (renewed == 1, instances, left.Count > 0);
         }, cancellationToken);
         if (!alive)
         {
@@ -84,7 +86,8 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
 
         Instances = Math.Max(1, living.Count);
         Place = Math.Max(0, living.Select(instance => instance.Owner).ToList().IndexOf(Current));
-        MayUseShare |= living.Where(instance => instance.Owner != Current).All(instance => instance.Divisor >= living.Count);
+        // What the dead had on the wire takes their share until the sweep has said what became of it.
+        MayUseShare |= !isLeftOnTheWire && living.Where(instance => instance.Owner != Current).All(instance => instance.Divisor >= living.Count);
         if (living.Any(instance => instance.Owner == Current && instance.Divisor < living.Count) && isWithinShare())
             await transactions.RunAsync((session, _, token) => session.ExecuteAsync(
                 new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1").With(Current).With(living.Count), token), cancellationToken);

@@ -94,7 +94,7 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     }
 
     /// <summary>Owners that are dead. What they own is found by its owner, of which the index of owned calls has few.</summary>
-    const string Dead = "SELECT owner FROM gateway_instance WHERE dead_at IS NOT NULL";
+    public const string Dead = "SELECT owner FROM gateway_instance WHERE dead_at IS NOT NULL";
 
     async Task<int> SweepTriesAsync(LedgerSession session, IAnnounce announce, CancellationToken cancellationToken)
     {
