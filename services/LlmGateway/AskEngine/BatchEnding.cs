@@ -17,7 +17,7 @@ static class BatchEnding
     /// "Nothing of the row <c>batch</c> is undecided". Calls are taken in the order of their questions, so that the last question is looked at
     /// first: while a batch is under way one look is enough.
     /// </summary>
-    const string IsDecided = """
+    public const string IsDecided = """
         (SELECT 1 FROM batch_call JOIN paid_call ON paid_call.call_key = batch_call.call_key
          WHERE batch_call.batch_id = batch.batch_id AND paid_call.state IN ('Planned', 'Sending') ORDER BY batch_call.position DESC LIMIT 1) IS NULL
         """;

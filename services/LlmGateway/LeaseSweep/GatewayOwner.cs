@@ -71,11 +71,12 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
             var instances = await session.QueryAsync(
                 new Statement("SELECT owner, divisor FROM gateway_instance WHERE dead_at IS NULL AND lease_until > $1 ORDER BY started_at, owner").With(now),
                 row => (Owner: row.GetGuid(0), Divisor: row.GetInt32(1)), token);
-            var left = await session.QueryAsync(
-                new Statement($"SELECT 1 FROM paid_call WHERE owner IS NOT NULL AND {session.InSelected("owner", OwnerSweep.Dead)} AND state = 'Sending' LIMIT 1"), _ => true, token);
+            // Asked only by who may not use its share yet: for whoever may, nothing follows from it.
+            var isLeft = !MayUseShare && (await session.QueryAsync(
+                new Statement($"SELECT 1 FROM paid_call WHERE {OwnerSweep.IsOfTheDead(session)} AND state = 'Sending' LIMIT 1"), _ => true, token)).Count > 0;
             // Said before this instance grows: who joins now must wait for it to shrink again.
             await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1 AND divisor > $2").With(Current).With(instances.Count), token);
-            return (renewed == 1, instances, left.Count > 0);
+            return (renewed == 1, instances, isLeft);
         }, cancellationToken);
         if (!alive)
         {

@@ -93,15 +93,16 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         }, cancellationToken);
     }
 
-    /// <summary>Owners that are dead. What they own is found by its owner, of which the index of owned calls has few.</summary>
-    public const string Dead = "SELECT owner FROM gateway_instance WHERE dead_at IS NOT NULL";
+    /// <summary>"Is owned by the dead", of a call: found by its owner, through the index of owned calls, which are few.</summary>
+    public static string IsOfTheDead(LedgerSession session, string owner = "owner") =>
+        $"{owner} IS NOT NULL AND {session.InSelected(owner, "SELECT owner FROM gateway_instance WHERE dead_at IS NOT NULL")}";
 
     async Task<int> SweepTriesAsync(LedgerSession session, IAnnounce announce, CancellationToken cancellationToken)
     {
         var lost = await session.QueryAsync(
             new Statement($"""
                 SELECT t.try_id, t.call_key, t.audit_id, t.attempt, t.reserved_micro_usd, t.day FROM paid_call c JOIN paid_try t ON t.try_id = c.try_id
-                WHERE c.owner IS NOT NULL AND {session.InSelected("c.owner", Dead)} AND c.state = 'Sending' ORDER BY c.owner, t.try_id LIMIT $1
+                WHERE {IsOfTheDead(session, "c.owner")} AND c.state = 'Sending' ORDER BY c.owner, t.try_id LIMIT $1
                 """).With(MostInOneGo),
             row => new LostTry(row.GetGuid(0), row.GetString(1), row.GetGuid(2), row.GetInt32(3), row.GetInt64(4), row.GetString(5)), cancellationToken);
         if (lost.Count == 0)
@@ -149,7 +150,7 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         var owned = await session.QueryAsync(
             new Statement($"""
                 SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call
-                WHERE owner IS NOT NULL AND {session.InSelected("owner", Dead)} AND {CallStatements.IsPlanned} ORDER BY owner, call_key LIMIT $1
+                WHERE {IsOfTheDead(session)} AND {CallStatements.IsPlanned} ORDER BY owner, call_key LIMIT $1
                 """).With(MostInOneGo), CallReleasing.Read, cancellationToken);
         if (owned.Count == 0)
             return 0;
@@ -197,10 +198,7 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     async Task EndForgottenBatchesAsync(CancellationToken cancellationToken)
     {
         var audits = await transactions.ReadAsync((session, token) => session.QueryAsync(
-            new Statement("""
-                SELECT DISTINCT audit_id FROM batch WHERE finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM batch_call JOIN paid_call ON paid_call.call_key = batch_call.call_key
-                    WHERE batch_call.batch_id = batch.batch_id AND paid_call.state IN ('Planned', 'Sending'))
-                """), row => row.GetGuid(0), token), cancellationToken);
+            new Statement($"SELECT DISTINCT audit_id FROM batch WHERE finished_at IS NULL AND {BatchEnding.IsDecided}"), row => row.GetGuid(0), token), cancellationToken);
         foreach (var auditId in audits)
             await transactions.RunAsync(async (session, announce, token) =>
             {
