@@ -16,11 +16,14 @@ public static class LedgerInvariants
         var budgets = await database.AuditBudgets.AsNoTracking().ToListAsync();
         var calls = await database.PaidCalls.AsNoTracking().ToListAsync();
         var tries = await database.PaidTries.AsNoTracking().ToListAsync();
+        var asked = await database.Batches.Where(batch => batch.FinishedAt == null).Join(database.Questions, batch => batch.BatchId, question => question.BatchId, (_, question) => question.CallKey).ToListAsync();
+        var swept = await database.Instances.Where(instance => instance.SweptAt != null).Select(instance => (Guid?)instance.Owner).ToListAsync();
         await transaction.RollbackAsync();
-        ShouldHold(spending, budgets, calls, tries);
+        calls.Where(call => swept.Contains(call.Owner)).Select(call => call.CallKey).ShouldBeEmpty("a dead owner that was swept takes nothing more");
+        ShouldHold(spending, budgets, calls, tries, asked);
     }
 
-    static void ShouldHold(Dictionary<string, Ledger.Spending> spending, List<AuditBudget> budgets, List<PaidCall> calls, List<PaidTry> tries)
+    static void ShouldHold(Dictionary<string, Ledger.Spending> spending, List<AuditBudget> budgets, List<PaidCall> calls, List<PaidTry> tries, List<string> asked)
     {
         long Counted(PaidTry attempt) => Math.Min(attempt.ReservedMicroUsd, attempt.SpentMicroUsd);
         bool IsLive(AuditBudget budget, int attempt) => budget.State == BudgetStates.Open && budget.Attempt == attempt && budget.ClosedAttempt < attempt;
@@ -60,6 +63,8 @@ public static class LedgerInvariants
             spending[tree.Key].ReservedMicroUsd.ShouldBe(tree.Sum(budget => budget.AllocatedMicroUsd) + onTheWire, $"reserved of {tree.Key}");
         }
 
+        calls.Where(call => call.State is CallStates.Planned or CallStates.Sending).Select(call => call.CallKey).Except(asked)
+            .ShouldBeEmpty("pump and sweep find calls through the open batches");
         foreach (var call in calls)
         {
             var mine = tries.Where(attempt => attempt.CallKey == call.CallKey).ToList();

@@ -19,7 +19,9 @@ sealed class AnswersStoredConsumer(LlmGatewayDbContext database, TimeProvider ti
             new Statement("""
                 UPDATE paid_call SET text = NULL, sources_json = NULL
                 WHERE call_key IN (SELECT call_key FROM batch_call WHERE batch_id = $1) AND text IS NOT NULL
-                  AND NOT EXISTS (SELECT 1 FROM batch_call q JOIN batch b ON b.batch_id = q.batch_id WHERE q.call_key = paid_call.call_key AND b.batch_id <> $1 AND b.stored_at IS NULL)
+                  AND call_key NOT IN (
+                      SELECT batch_call.call_key FROM batch JOIN batch_call ON batch_call.batch_id = batch.batch_id
+                      WHERE batch.audit_id = (SELECT audit_id FROM batch WHERE batch_id = $1) AND batch.batch_id <> $1 AND batch.stored_at IS NULL)
                 """).With(message.BatchId), cancellationToken);
         await session.ExecuteAsync(new Statement("UPDATE batch SET stored_at = $2 WHERE batch_id = $1 AND stored_at IS NULL").With(message.BatchId).With(now), cancellationToken);
     }

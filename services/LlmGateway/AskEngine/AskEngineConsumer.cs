@@ -5,6 +5,7 @@ using Assay.LlmGateway.Database;
 using Assay.LlmGateway.Engines;
 using Assay.LlmGateway.Ledger;
 using Assay.LlmGateway.OpenBudget;
+using Assay.LlmGateway.Pump;
 using Assay.LlmGateway.Quote;
 using Assay.ServiceDefaults;
 using MassTransit;
@@ -15,7 +16,7 @@ namespace Assay.LlmGateway.AskEngine;
 /// <summary>
 /// Writes a batch and its calls, and is done: asking is the pump's work. No message, slot or transaction is held while a call waits or runs.
 /// </summary>
-sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engines, LedgerSignals signals, TimeProvider time) : IConsumer<Message>
+sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engines, RememberedCalls remembered, LedgerSignals signals, TimeProvider time) : IConsumer<Message>
 {
     sealed record AskedCall(string Key, Question Question, RenderedRequest Request, int Position);
 
@@ -35,7 +36,7 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         var reading = new StatementGroup();
         var budgets = session.LockBudgets(reading, [message.AuditId], share: false);
         var batch = reading.Query(new Statement("SELECT finished_at FROM batch WHERE batch_id = $1").With(message.BatchId), row => row.UtcOrNull(0));
-        var calls = reading.Query(
+        var known = reading.Query(
             new Statement($"SELECT call_key, state, attempt, permitted_attempt FROM paid_call WHERE {session.In("call_key", 1)} ORDER BY call_key{session.ForUpdate}").With(asked.Select(call => call.Key).Distinct(StringComparer.Ordinal).ToArray()),
             row => new KnownCall(row.GetString(0), row.GetString(1), row.GetInt32(2), row.GetInt32(3)));
         var askedNow = session.AskNow(reading);
@@ -57,11 +58,17 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             database.Committed += signals.WakeSweep;
         }
 
-        Write(session, writing, message, budget, engine, asked, calls.Rows.ToDictionary(call => call.Key, StringComparer.Ordinal), RefusalOf(message, budget, engine), askedNow());
-        var end = session.EndBatchesOfAudit(writing, announce, message.AuditId);
+        var calls = Write(session, writing, message, budget, engine, asked, known.Rows.ToDictionary(call => call.Key, StringComparer.Ordinal), RefusalOf(message, budget, engine), askedNow());
+        var end = session.EndBatches(writing, announce, calls.AreUndecided ? [] : [message.AuditId]);
         await session.RunAsync(writing, cancellationToken);
         await end(cancellationToken);
-        database.Committed += signals.WakePump;
+        database.Committed += () =>
+        {
+            if (calls.Planned.Count == 0 || remembered.Add(engine!.Name, message.AuditId, calls.Planned))
+                signals.WakePumpForRoom();
+            else
+                signals.WakePump();
+        };
     }
 
     /// <summary>Why nothing is asked; null if the attempt may spend and the engine is still the one that is pinned.</summary>
@@ -94,7 +101,9 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         }),
     ];
 
-    static void Write(LedgerSession session, StatementGroup group, Message message, BudgetView budget, EngineDefinition? engine, IReadOnlyList<AskedCall> asked, Dictionary<string, KnownCall> known, string? refusal, DateTime now)
+    /// <summary>Adds the batch and its calls to the group.</summary>
+    /// <returns>The calls that are planned now, in the order of their questions, and whether the batch has any call that is undecided.</returns>
+    static (IReadOnlyList<string> Planned, bool AreUndecided) Write(LedgerSession session, StatementGroup group, Message message, BudgetView budget, EngineDefinition? engine, IReadOnlyList<AskedCall> asked, Dictionary<string, KnownCall> known, string? refusal, DateTime now)
     {
         var permission = message.AskInDoubtAgain || CallDecision.MayAskAgain(budget, message.Attempt);
         var planned = refusal is null;
@@ -103,10 +112,12 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
                 .With(message.BatchId).With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Kind ?? "").With(engine?.Model ?? "")
                 .With(engine?.Simulated ?? false).With(asked.Count).With(message.DeadlineAt).With(now));
         HashSet<string> free = new(StringComparer.Ordinal);
+        Dictionary<string, Ask> decisions = new(StringComparer.Ordinal);
         List<AskedCall> added = [];
         foreach (var call in asked.DistinctBy(call => call.Key).OrderBy(call => call.Key, StringComparer.Ordinal))
         {
             var decision = CallDecision.OnAsk(known.GetValueOrDefault(call.Key)?.State, known.GetValueOrDefault(call.Key)?.Attempt ?? 0, known.GetValueOrDefault(call.Key)?.PermittedAttempt ?? 0, message.Attempt, permission);
+            decisions[call.Key] = decision;
             switch (decision)
             {
                 case Ask.Insert:
@@ -128,6 +139,8 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             group.Execute(Insert(session, message, engine, added, planned ? CallStates.Planned : CallStates.Declined, refusal, now));
         if (asked.Count > 0)
             group.Execute(InsertQuestions(session, message, asked, free));
+        List<string> toAsk = planned ? [.. asked.Select(call => call.Key).Distinct(StringComparer.Ordinal).Where(key => decisions[key] is Ask.Insert or Ask.PlanAgain or Ask.AskAgain)] : [];
+        return (toAsk, toAsk.Count > 0 || decisions.ContainsValue(Ask.Wait));
     }
 
     static Statement Insert(LedgerSession session, Message message, EngineDefinition? engine, IReadOnlyList<AskedCall> calls, string state, string? reason, DateTime now)
@@ -138,8 +151,7 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         return Statement.About(rows, $"""
             INSERT INTO paid_call (call_key, audit_id, attempt, purpose, engine, model, run, request_json, worst_case_micro_usd, token_bound, state, reason, reserved_micro_usd, spent_micro_usd,
                 tries, invalid_tries, paid_tries, permitted_attempt, deadline_at, planned_at, position, cache_hit)
-            SELECT call, $1, $2, $3, $4, $5, its_run, request, worst_case, tokens, $6, $7, 0, 0, 0, 0, 0, 0, $8, $9, place, $10 FROM {session.Rows(rows, "asked", values: 10)} WHERE TRUE
-            ON CONFLICT (call_key) DO NOTHING
+            SELECT call, $1, $2, $3, $4, $5, its_run, request, worst_case, tokens, $6, $7, 0, 0, 0, 0, 0, 0, $8, $9, place, $10 FROM {session.Rows(rows, "asked", values: 10)}
             """)
             .With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Model ?? "").With(state).With(reason).With(message.DeadlineAt).With(now).With(false);
     }

@@ -23,50 +23,33 @@ static class BatchEnding
         """;
 
     /// <summary>
-    /// "Is open", for statements that name batches by their ids. PostgreSQL takes the partial index of open batches to be tiny and would
+    /// "Is open", for statements that name batches by their ids or their audits. PostgreSQL takes the partial index of open batches to be tiny and would
     /// look at every open batch of every audit; through this it does not see that index.
     /// </summary>
     const string IsOpen = "CASE WHEN finished_at IS NULL THEN 1 ELSE 0 END = 1";
 
     sealed record BatchView(Guid BatchId, Guid AuditId, int Attempt, string Purpose, string Engine, string EngineKind, string Model, bool Simulated, string? TraceParent);
 
-    /// <summary>Ends those of the open batches that hold one of these calls and have nothing undecided left. The caller holds their audits' budgets.</summary>
-    public static async Task<int> EndBatchesOfCallsAsync(this LedgerSession session, IAnnounce announce, IReadOnlyCollection<string> callKeys, CancellationToken cancellationToken)
+    /// <summary>Ends those of these audits' open batches that have nothing undecided left. The caller holds the audits' budgets.</summary>
+    public static async Task<int> EndBatchesAsync(this LedgerSession session, IAnnounce announce, IEnumerable<Guid> auditIds, CancellationToken cancellationToken)
     {
         var group = new StatementGroup();
-        var end = session.EndBatchesOfCalls(group, announce, callKeys);
+        var end = session.EndBatches(group, announce, auditIds);
         await session.RunAsync(group, cancellationToken);
         return await end(cancellationToken);
     }
 
     /// <summary>
-    /// Asks, as a part of a group, which batches these calls have ended. What this returns must be called once the group has run: it ends
-    /// them and says how many there were. The caller holds their audits' budgets: two instances that decide the last two calls of a batch
-    /// come here one after the other.
+    /// Asks, as a part of a group, which of these audits' batches are decided. What this returns must be called once the group has run: it
+    /// ends them and says how many there were. The caller holds the audits' budgets: two instances that decide the last two calls of a
+    /// batch come here one after the other.
     /// </summary>
-    public static Func<CancellationToken, Task<int>> EndBatchesOfCalls(this LedgerSession session, StatementGroup group, IAnnounce announce, IReadOnlyCollection<string> callKeys)
+    public static Func<CancellationToken, Task<int>> EndBatches(this LedgerSession session, StatementGroup group, IAnnounce announce, IEnumerable<Guid> auditIds)
     {
-        if (callKeys.Count == 0)
+        Guid[] ids = [.. auditIds.Distinct()];
+        if (ids.Length == 0)
             return _ => Task.FromResult(0);
-        var decided = group.Query(
-            new Statement($"SELECT {BatchColumns} FROM batch WHERE {session.InSelected("batch_id", $"SELECT batch_id FROM batch_call WHERE {session.In("call_key", 1)}")} AND {IsOpen} AND {IsDecided} ORDER BY batch_id")
-                .With(callKeys.ToArray()), ReadBatch);
-        return cancellationToken => session.EndAsync(announce, decided.Rows, cancellationToken);
-    }
-
-    /// <summary>Ends those of an audit's open batches that have nothing undecided left. The caller holds the audit's budget.</summary>
-    public static async Task<int> EndBatchesOfAuditAsync(this LedgerSession session, IAnnounce announce, Guid auditId, CancellationToken cancellationToken)
-    {
-        var group = new StatementGroup();
-        var end = session.EndBatchesOfAudit(group, announce, auditId);
-        await session.RunAsync(group, cancellationToken);
-        return await end(cancellationToken);
-    }
-
-    /// <summary>The same as a part of a group; what this returns must be called once the group has run.</summary>
-    public static Func<CancellationToken, Task<int>> EndBatchesOfAudit(this LedgerSession session, StatementGroup group, IAnnounce announce, Guid auditId)
-    {
-        var decided = group.Query(new Statement($"SELECT {BatchColumns} FROM batch WHERE audit_id = $1 AND {IsOpen} AND {IsDecided} ORDER BY batch_id").With(auditId), ReadBatch);
+        var decided = group.Query(new Statement($"SELECT {BatchColumns} FROM batch WHERE {session.In("audit_id", 1)} AND {IsOpen} AND {IsDecided} ORDER BY batch_id").With(ids), ReadBatch);
         return cancellationToken => session.EndAsync(announce, decided.Rows, cancellationToken);
     }
 

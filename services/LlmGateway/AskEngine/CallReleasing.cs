@@ -15,7 +15,7 @@ static class CallReleasing
     public static async Task<IReadOnlyList<string>> ReleaseAsync(this LedgerSession session, IReadOnlyList<OwnedCall> calls, Func<LedgerSession, string[], Statement> change, CancellationToken cancellationToken, Guid? owner = null)
     {
         var budgets = await session.LockBudgetsAsync(calls.Select(call => call.AuditId), share: false, cancellationToken);
-        var select = new Statement($"SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE {session.In("call_key", 1)} AND {CallStatements.IsPlanned}{(owner is null ? "" : " AND owner = $2")} ORDER BY call_key{session.ForUpdate}")
+        var select = new Statement($"SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE {session.In("call_key", 1)} AND state = 'Planned'{(owner is null ? "" : " AND owner = $2")} ORDER BY call_key{session.ForUpdate}")
             .With(calls.Select(call => call.CallKey).ToArray());
         var locked = await session.QueryAsync(owner is { } one ? select.With(one) : select, Read, cancellationToken);
         var moves = new MoneyMoves();

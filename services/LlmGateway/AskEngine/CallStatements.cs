@@ -6,25 +6,18 @@ namespace Assay.LlmGateway.AskEngine;
 static class CallStatements
 {
     /// <summary>
-    /// "Is planned", for statements that name calls by their keys. PostgreSQL takes the partial index of planned calls to be tiny and would
-    /// read all of it instead of one row by its key; through this it does not see that index. <c>(owner = …) IS TRUE</c> does the same for
-    /// the index of owned calls.
-    /// </summary>
-    public const string IsPlanned = "COALESCE(state, '') = 'Planned'";
-
-    /// <summary>
     /// Gives up calls that are planned: they become what they were before they were planned again, or <c>Declined</c> with this reason.
     /// Their reservations must be released in the same transaction.
     /// </summary>
     public static Statement DeclinePlanned(LedgerSession session, string[] callKeys, string reason) =>
         new Statement($"""
             UPDATE paid_call SET reason = CASE WHEN fallback_state IS NULL THEN $2 ELSE reason END, state = COALESCE(fallback_state, 'Declined'), fallback_state = NULL, reserved_micro_usd = 0, owner = NULL
-            WHERE {session.In("call_key", 1)} AND {IsPlanned}
+            WHERE {session.In("call_key", 1)} AND state = 'Planned'
             """).With(callKeys).With(reason);
 
     /// <summary>Gives calls back unsent, to be taken by any instance. Their reservations must be released in the same transaction.</summary>
     public static Statement ReturnPlanned(LedgerSession session, string[] callKeys) =>
-        new Statement($"UPDATE paid_call SET reserved_micro_usd = 0, owner = NULL WHERE {session.In("call_key", 1)} AND {IsPlanned}").With(callKeys);
+        new Statement($"UPDATE paid_call SET reserved_micro_usd = 0, owner = NULL WHERE {session.In("call_key", 1)} AND state = 'Planned'").With(callKeys);
 
     /// <summary>What stands as the request of a call whose audit was deleted.</summary>
     const string ErasedRequest = """{"text":"","purpose":"erased"}""";
@@ -40,12 +33,12 @@ static class CallStatements
     /// Gives a call that an earlier attempt's try has left to the live attempt, if a batch of it waits: unbilled it is planned anew, in doubt it
     /// is planned only with a permission that is unused. Otherwise it stays what it is.
     /// </summary>
-    public static Statement PlanForWaiting(string callKey, int liveAttempt, bool mayAskAgain, DateTime now) =>
+    public static Statement PlanForWaiting(string callKey, BudgetView budget, DateTime now) =>
         new Statement("""
             UPDATE paid_call SET attempt = w.attempt, deadline_at = w.deadline_at, planned_at = $4, reason = CASE WHEN state = 'InDoubt' THEN reason END,
                 fallback_state = CASE WHEN state = 'InDoubt' THEN 'InDoubt' END, state = 'Planned'
-            FROM (SELECT b.attempt, MAX(b.deadline_at) AS deadline_at FROM batch_call q JOIN batch b ON b.batch_id = q.batch_id
-                  WHERE q.call_key = $1 AND b.attempt = $2 AND b.finished_at IS NULL GROUP BY b.attempt) w
+            FROM (SELECT b.attempt, MAX(b.deadline_at) AS deadline_at FROM batch b JOIN batch_call q ON q.batch_id = b.batch_id
+                  WHERE b.audit_id = $5 AND b.attempt = $2 AND b.finished_at IS NULL AND q.call_key = $1 GROUP BY b.attempt) w
             WHERE call_key = $1 AND (state = 'Declined' OR (state = 'InDoubt' AND $3 AND permitted_attempt < w.attempt))
-            """).With(callKey).With(liveAttempt).With(mayAskAgain).With(now);
+            """).With(callKey).With(budget.Attempt).With(CallDecision.MayAskAgain(budget, budget.Attempt)).With(now).With(budget.AuditId);
 }

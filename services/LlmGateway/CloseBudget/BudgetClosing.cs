@@ -39,7 +39,7 @@ static class BudgetClosing
         group.Execute(new Statement("UPDATE audit_budget SET state = 'Closed', closed_attempt = $2, attempt = CASE WHEN attempt < $2 THEN $2 ELSE attempt END WHERE audit_id = $1").With(auditId).With(attempt));
         await session.RunAsync(group, cancellationToken);
         verify();
-        await session.EndBatchesOfAuditAsync(announce, auditId, cancellationToken);
+        await session.EndBatchesAsync(announce, [auditId], cancellationToken);
         return true;
     }
 }

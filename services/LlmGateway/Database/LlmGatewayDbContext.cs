@@ -73,9 +73,9 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
             call.HasKey(row => row.CallKey);
             call.Property(row => row.CallKey).HasMaxLength(64);
             call.Property(row => row.State).HasMaxLength(16);
+            // Nothing that a call's way through the pump changes is in an index, so that PostgreSQL writes none anew for it: what is planned,
+            // and whose it is, is found through the open batches.
             call.HasIndex(row => row.AuditId);
-            call.HasIndex(row => new { row.Engine, row.AuditId, row.PlannedAt, row.Position }).HasDatabaseName("ix_paid_call_planned").HasFilter("state = 'Planned'");
-            call.HasIndex(row => row.Owner).HasDatabaseName("ix_paid_call_owned").HasFilter("owner IS NOT NULL");
         });
 
         modelBuilder.Entity<PaidTry>(attempt =>
@@ -99,7 +99,7 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
         {
             batch.ToTable("batch");
             batch.HasKey(row => row.BatchId);
-            batch.HasIndex(row => new { row.Engine, row.AuditId }).HasDatabaseName("ix_batch_open").HasFilter("finished_at IS NULL");
+            batch.HasIndex(row => new { row.Engine, row.AuditId, row.ReceivedAt, row.BatchId }).HasDatabaseName("ix_batch_open").HasFilter("finished_at IS NULL");
             batch.HasIndex(row => row.AuditId);
         });
 
@@ -108,12 +108,11 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
             question.ToTable("batch_call");
             question.HasKey(row => new { row.BatchId, row.Position });
             question.Property(row => row.CallKey).HasMaxLength(64);
-            question.HasIndex(row => row.CallKey);
         });
 
         modelBuilder.Entity<GatewayInstance>(instance =>
         {
-            instance.ToTable("gateway_instance");
+            instance.ToTable("gateway_instance", table => table.HasCheckConstraint("ck_gateway_instance_swept", "swept_at IS NULL OR dead_at IS NOT NULL"));
             instance.HasKey(row => row.Owner);
         });
 

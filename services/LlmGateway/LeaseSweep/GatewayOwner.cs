@@ -47,7 +47,7 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
             // A registration of this process whose end it did not see may be listed: it holds nothing, and others would wait for its share until its lease ends.
             await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET dead_at = $2, lease_until = $2 WHERE owner = $1 AND dead_at IS NULL").With(before).With(now), token);
             await session.ExecuteAsync(
-                new Statement("INSERT INTO gateway_instance (owner, worker, lock_key, started_at, lease_until, divisor) VALUES ($1, $2, $3, $4, $5, 0)")
+                new Statement("INSERT INTO gateway_instance (owner, worker, lock_key, started_at, lease_until, divisor, changes_seen) VALUES ($1, $2, $3, $4, $5, 0, 0)")
                     .With(owner).With(Worker).With(lockKey).With(now).With(now + options.Value.Lease), token);
         }, cancellationToken);
         // While it was taken for dead the others have grown, and what it had on the wire is still there.
@@ -63,7 +63,7 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
     public async Task<bool> RenewAsync(Func<bool> isWithinShare, CancellationToken cancellationToken)
     {
         await ownerLock.HoldAsync(_lockKey, cancellationToken);
-        var (alive, living, isLeftOnTheWire) = await transactions.RunAsync(async (session, _, token) =>
+        var (alive, living, isUnswept) = await transactions.RunAsync(async (session, _, token) =>
         {
             var now = await session.NowAsync(token);
             var renewed = await session.ExecuteAsync(
@@ -72,11 +72,10 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
                 new Statement("SELECT owner, divisor FROM gateway_instance WHERE dead_at IS NULL AND lease_until > $1 ORDER BY started_at, owner").With(now),
                 row => (Owner: row.GetGuid(0), Divisor: row.GetInt32(1)), token);
             // Asked only by who may not use its share yet: for whoever may, nothing follows from it.
-            var isLeft = !MayUseShare && (await session.QueryAsync(
-                new Statement($"SELECT 1 FROM paid_call WHERE {OwnerSweep.IsOfTheDead(session)} AND state = 'Sending' LIMIT 1"), _ => true, token)).Count > 0;
+            var isUnswept = !MayUseShare && (await session.QueryAsync(new Statement($"SELECT 1 FROM gateway_instance WHERE {OwnerSweep.IsUnswept} LIMIT 1"), _ => true, token)).Count > 0;
             // Said before this instance grows: who joins now must wait for it to shrink again.
             await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1 AND divisor > $2").With(Current).With(instances.Count), token);
-            return (renewed == 1, instances, isLeft);
+            return (renewed == 1, instances, isUnswept);
         }, cancellationToken);
         if (!alive)
         {
@@ -88,7 +87,7 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
         Instances = Math.Max(1, living.Count);
         Place = Math.Max(0, living.Select(instance => instance.Owner).ToList().IndexOf(Current));
         // What the dead had on the wire takes their share until the sweep has said what became of it.
-        MayUseShare |= !isLeftOnTheWire && living.Where(instance => instance.Owner != Current).All(instance => instance.Divisor >= living.Count);
+        MayUseShare |= !isUnswept && living.Where(instance => instance.Owner != Current).All(instance => instance.Divisor >= living.Count);
         if (living.Any(instance => instance.Owner == Current && instance.Divisor < living.Count) && isWithinShare())
             await transactions.RunAsync((session, _, token) => session.ExecuteAsync(
                 new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1").With(Current).With(living.Count), token), cancellationToken);
@@ -102,19 +101,29 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
         await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET dead_at = $2, lease_until = $2 WHERE owner = $1").With(Current).With(now), token);
     }, cancellationToken);
 
+    /// <summary>
+    /// Asks, as a part of a group, for the database's clock if this owner has not been taken for dead, and keeps it from that until the
+    /// transaction ends. Once the group has run what this returns is the time, or null for a dead owner.
+    /// </summary>
+    public static Func<DateTime?> AskIsAlive(LedgerSession session, StatementGroup group, Guid owner)
+    {
+        var alive = group.Query(new Statement($"SELECT {session.Clock} FROM gateway_instance WHERE owner = $1 AND dead_at IS NULL{session.ForShare}").With(owner), row => session.ReadClock(row, 0));
+        return () => alive.Rows is [var now] ? now : null;
+    }
+
     /// <summary>Reads halt, continuity and lease inside a flush's transaction, as a part of a group; the gate is there once the group has run.</summary>
     public Func<Gate> AskGate(LedgerSession session, StatementGroup group)
     {
         var owner = Current;
         var lease = group.Query(new Statement($"SELECT lease_until FROM gateway_instance WHERE owner = $1 AND dead_at IS NULL{session.ForShare}").With(owner), row => row.Utc(0));
         var known = continuity.Highest;
-        var halt = group.Query(new Statement("SELECT halted, ledger_sequence FROM spending_halt WHERE id = 1"), row => (Halted: row.GetInt32(0) != 0, Sequence: row.GetInt64(1)));
         // The clock last: whatever this transaction waited for counts against lease and deadlines.
-        var now = session.AskNow(group);
+        var halt = group.Query(
+            new Statement($"SELECT halted, ledger_sequence, {session.Clock} FROM spending_halt WHERE id = 1"), row => (IsHalted: row.GetInt32(0) != 0, Sequence: row.GetInt64(1), Now: session.ReadClock(row, 2)));
         return () =>
         {
-            var at = now();
-            return new Gate(halt.Rows[0].Halted || !continuity.Follows(known, halt.Rows[0].Sequence), lease.Rows is [var until] && until > at, owner, at);
+            var (isHalted, sequence, now) = halt.Rows[0];
+            return new Gate(isHalted || !continuity.Follows(known, sequence), lease.Rows is [var until] && until > now, owner, now);
         };
     }
 

@@ -35,14 +35,8 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     async Task<bool> SweepAsync(CancellationToken cancellationToken)
     {
         await MarkExpiredAsync(cancellationToken);
-        var changed = 0;
+        var changed = await SweepTheDeadAsync(cancellationToken);
         int count;
-        do
-            changed += count = await transactions.RunAsync(SweepTriesAsync, cancellationToken);
-        while (count == MostInOneGo);
-        do
-            changed += count = await transactions.RunAsync(SweepReservationsAsync, cancellationToken);
-        while (count == MostInOneGo);
         do
             changed += count = await transactions.RunAsync(DeclineOverdueAsync, cancellationToken);
         while (count == MostInOneGo);
@@ -93,17 +87,45 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         }, cancellationToken);
     }
 
-    /// <summary>"Is owned by the dead", of a call: found by its owner, through the index of owned calls, which are few.</summary>
-    public static string IsOfTheDead(LedgerSession session, string owner = "owner") =>
-        $"{owner} IS NOT NULL AND {session.InSelected(owner, "SELECT owner FROM gateway_instance WHERE dead_at IS NOT NULL")}";
+    /// <summary>
+    /// What dead owners were sending, then what they had reserved. An owner that died takes and sends nothing more, for both look at its row
+    /// under a lock: one that has nothing left is never looked at again.
+    /// </summary>
+    async Task<int> SweepTheDeadAsync(CancellationToken cancellationToken)
+    {
+        var dead = (await transactions.ReadAsync((session, token) => session.QueryAsync(
+            new Statement($"SELECT owner FROM gateway_instance WHERE {IsUnswept} ORDER BY owner"), row => row.GetGuid(0), token), cancellationToken)).ToArray();
+        if (dead.Length == 0)
+            return 0;
+        var (changed, count) = (0, 0);
+        do
+            changed += count = await transactions.RunAsync((session, announce, token) => SweepTriesAsync(session, announce, dead, token), cancellationToken);
+        while (count == MostInOneGo);
+        do
+            changed += count = await transactions.RunAsync((session, _, token) => SweepReservationsAsync(session, dead, token), cancellationToken);
+        while (count == MostInOneGo);
+        await transactions.RunAsync(async (session, _, token) =>
+        {
+            var now = await session.NowAsync(token);
+            await session.ExecuteAsync(
+                new Statement($"UPDATE gateway_instance SET swept_at = $2 WHERE {session.In("owner", 1)} AND {IsUnswept} AND owner NOT IN (SELECT c.owner {OpenCalls} WHERE b.finished_at IS NULL AND c.owner IS NOT NULL)").With(dead).With(now), token);
+        }, cancellationToken);
+        return changed;
+    }
 
-    async Task<int> SweepTriesAsync(LedgerSession session, IAnnounce announce, CancellationToken cancellationToken)
+    /// <summary>"Is dead, and may still have calls", of an instance.</summary>
+    public const string IsUnswept = "dead_at IS NOT NULL AND swept_at IS NULL";
+
+    /// <summary>The calls of all open batches: every call that is planned or on the wire is one of them.</summary>
+    const string OpenCalls = "FROM batch b JOIN batch_call q ON q.batch_id = b.batch_id JOIN paid_call c ON c.call_key = q.call_key";
+
+    async Task<int> SweepTriesAsync(LedgerSession session, IAnnounce announce, Guid[] dead, CancellationToken cancellationToken)
     {
         var lost = await session.QueryAsync(
             new Statement($"""
-                SELECT t.try_id, t.call_key, t.audit_id, t.attempt, t.reserved_micro_usd, t.day FROM paid_call c JOIN paid_try t ON t.try_id = c.try_id
-                WHERE {IsOfTheDead(session, "c.owner")} AND c.state = 'Sending' ORDER BY c.owner, t.try_id LIMIT $1
-                """).With(MostInOneGo),
+                SELECT DISTINCT t.try_id, t.call_key, t.audit_id, t.attempt, t.reserved_micro_usd, t.day {OpenCalls} JOIN paid_try t ON t.try_id = c.try_id
+                WHERE b.finished_at IS NULL AND {session.In("c.owner", 1)} AND c.state = 'Sending' ORDER BY t.try_id LIMIT $2
+                """).With(dead).With(MostInOneGo),
             row => new LostTry(row.GetGuid(0), row.GetString(1), row.GetGuid(2), row.GetInt32(3), row.GetInt64(4), row.GetString(5)), cancellationToken);
         if (lost.Count == 0)
             return 0;
@@ -125,8 +147,8 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         await session.ExecuteAsync(
             [.. doubtful.Where(attempt => budgets[attempt.AuditId] is var budget && attempt.Attempt < budget.Attempt && budget.IsLive(budget.Attempt) && CallDecision.MayAskAgain(budget, budget.Attempt))
                 .OrderBy(attempt => attempt.CallKey, StringComparer.Ordinal)
-                .Select(attempt => CallStatements.PlanForWaiting(attempt.CallKey, budgets[attempt.AuditId].Attempt, mayAskAgain: true, now))], cancellationToken);
-        await session.EndBatchesOfCallsAsync(announce, [.. doubtful.Select(attempt => attempt.CallKey)], cancellationToken);
+                .Select(attempt => CallStatements.PlanForWaiting(attempt.CallKey, budgets[attempt.AuditId], now))], cancellationToken);
+        await session.EndBatchesAsync(announce, doubtful.Select(attempt => attempt.AuditId), cancellationToken);
         foreach (var auditId in doubtful.Select(attempt => attempt.AuditId).Distinct())
             await session.ReportBudgetAsync(announce, auditId, cancellationToken);
         foreach (var audit in doubtful.GroupBy(attempt => attempt.AuditId))
@@ -145,13 +167,13 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
             """).With(attempt.CallKey).With(attempt.TryId).With(CallReasons.OwnerLost).With(mayAskAgain).With(attempt.Reserved);
     }
 
-    async Task<int> SweepReservationsAsync(LedgerSession session, IAnnounce announce, CancellationToken cancellationToken)
+    async Task<int> SweepReservationsAsync(LedgerSession session, Guid[] dead, CancellationToken cancellationToken)
     {
         var owned = await session.QueryAsync(
             new Statement($"""
-                SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call
-                WHERE {IsOfTheDead(session)} AND {CallStatements.IsPlanned} ORDER BY owner, call_key LIMIT $1
-                """).With(MostInOneGo), CallReleasing.Read, cancellationToken);
+                SELECT DISTINCT c.call_key, c.audit_id, c.attempt, c.reserved_micro_usd {OpenCalls}
+                WHERE b.finished_at IS NULL AND {session.In("c.owner", 1)} AND c.state = 'Planned' ORDER BY c.call_key LIMIT $2
+                """).With(dead).With(MostInOneGo), CallReleasing.Read, cancellationToken);
         if (owned.Count == 0)
             return 0;
         await session.ReleaseAsync(owned, CallStatements.ReturnPlanned, cancellationToken);
@@ -165,12 +187,12 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         // By the open batches that are overdue, of which there are hardly ever any: a call has the deadline of a batch that waits for it.
         var asked = session.InSelected("call_key", "SELECT batch_call.call_key FROM batch JOIN batch_call ON batch_call.batch_id = batch.batch_id WHERE batch.finished_at IS NULL AND batch.deadline_at <= $1");
         var overdue = await session.QueryAsync(
-            new Statement($"SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE {asked} AND {CallStatements.IsPlanned} AND deadline_at <= $1 ORDER BY call_key LIMIT $2").With(now).With(MostInOneGo),
+            new Statement($"SELECT call_key, audit_id, attempt, reserved_micro_usd FROM paid_call WHERE {asked} AND state = 'Planned' AND deadline_at <= $1 ORDER BY call_key LIMIT $2").With(now).With(MostInOneGo),
             CallReleasing.Read, cancellationToken);
         if (overdue.Count == 0)
             return 0;
-        var declined = await session.ReleaseAsync(overdue, (own, keys) => CallStatements.DeclinePlanned(own, keys, CallReasons.DeadlinePassed), cancellationToken);
-        await session.EndBatchesOfCallsAsync(announce, declined, cancellationToken);
+        await session.ReleaseAsync(overdue, (own, keys) => CallStatements.DeclinePlanned(own, keys, CallReasons.DeadlinePassed), cancellationToken);
+        await session.EndBatchesAsync(announce, overdue.Select(call => call.AuditId), cancellationToken);
         return overdue.Count;
     }
 
@@ -203,7 +225,7 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
             await transactions.RunAsync(async (session, announce, token) =>
             {
                 await session.LockBudgetsAsync([auditId], share: false, token);
-                await session.EndBatchesOfAuditAsync(announce, auditId, token);
+                await session.EndBatchesAsync(announce, [auditId], token);
             }, cancellationToken);
     }
 

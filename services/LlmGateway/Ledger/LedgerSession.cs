@@ -141,6 +141,11 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
         return () => now.Rows[0];
     }
 
+    /// <summary>The database's clock as a column of a statement that asks for more; <see cref="ReadClock"/> reads it.</summary>
+    public string Clock => IsPostgres ? "clock_timestamp()" : "NULL";
+
+    public DateTime ReadClock(DbDataReader row, int column) => IsPostgres ? row.Utc(column) : _time.GetUtcNow().UtcDateTime;
+
     /// <summary>Flushes share this lock; see <see cref="LockOutFlushesAsync"/>.</summary>
     public void LockAsFlush(StatementGroup group)
     {

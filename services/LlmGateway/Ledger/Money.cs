@@ -142,13 +142,17 @@ sealed class MoneyMoves
     /// Adds the moves to a group: scopes first, locked in their order, then budgets. What this returns must be called once the group has run:
     /// it throws if a row was missing.
     /// </summary>
-    public Action Write(LedgerSession session, StatementGroup group)
+    /// <param name="session">The session whose transaction moves the money.</param>
+    /// <param name="group">The group.</param>
+    /// <param name="areLocked">Whether the transaction has locked the scopes already.</param>
+    public Action Write(LedgerSession session, StatementGroup group, bool areLocked = false)
     {
         List<Action> verify = [];
         var scopes = _scopes.Where(scope => scope.Value != default).ToList();
         if (scopes.Count > 0)
         {
-            session.LockSpending(group, scopes.Select(scope => scope.Key));
+            if (!areLocked)
+                session.LockSpending(group, scopes.Select(scope => scope.Key));
             var rows = new RowSet<KeyValuePair<string, (long Reserved, long Spent, long Overrun)>>(scopes)
                 .With("moved", scope => scope.Key).With("reserved", scope => scope.Value.Reserved).With("spent", scope => scope.Value.Spent).With("overrun", scope => scope.Value.Overrun);
             Update(scopes, rows, row => row.GetString(0), $"""

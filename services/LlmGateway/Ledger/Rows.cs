@@ -250,6 +250,9 @@ public sealed class GatewayInstance
     public DateTime LeaseUntil { get; set; }
     public DateTime? DeadAt { get; set; }
 
+    /// <summary>When the sweep had seen to everything that it had when it died; it takes nothing after that.</summary>
+    public DateTime? SweptAt { get; set; }
+
     /// <summary>By how many instances it divides each engine's limits.</summary>
     public int Divisor { get; set; }
 

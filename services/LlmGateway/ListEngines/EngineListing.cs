@@ -39,8 +39,11 @@ sealed class EngineListing(LedgerTransactions transactions, EngineLanes lanes)
         var instances = await session.QueryAsync(
             new Statement("SELECT changes_seen, breakers_json FROM gateway_instance WHERE dead_at IS NULL AND lease_until > $1").With(now),
             row => new Instance(row.GetInt32(0), Breakers(row.TextOrNull(1))), cancellationToken);
-        var sending = await CountAsync(session, "SELECT engine, COUNT(*) FROM paid_call WHERE owner IS NOT NULL AND state = 'Sending' GROUP BY engine", cancellationToken);
-        var planned = await CountAsync(session, "SELECT engine, COUNT(*) FROM paid_call WHERE state = 'Planned' GROUP BY engine", cancellationToken);
+        var open = (await session.QueryAsync(
+            new Statement("""
+                SELECT c.engine, COUNT(DISTINCT CASE WHEN c.state = 'Sending' THEN c.call_key END), COUNT(DISTINCT CASE WHEN c.state = 'Planned' THEN c.call_key END)
+                FROM batch b JOIN batch_call q ON q.batch_id = b.batch_id JOIN paid_call c ON c.call_key = q.call_key WHERE b.finished_at IS NULL GROUP BY c.engine
+                """), row => (Engine: row.GetString(0), Sending: row.GetInt64(1), Planned: row.GetInt64(2)), cancellationToken)).ToDictionary(row => row.Engine, StringComparer.OrdinalIgnoreCase);
         var minutes = await session.QueryAsync(
             new Statement("""
                 SELECT t.engine, COUNT(*), CAST(SUM(CASE WHEN t.state = 'Answered' AND c.output_tokens IS NOT NULL THEN COALESCE(c.input_tokens, 0) + c.output_tokens ELSE c.token_bound END) AS BIGINT)
@@ -57,8 +60,8 @@ sealed class EngineListing(LedgerTransactions transactions, EngineLanes lanes)
                 .. lanes.All.Select(lane => lane.Engine).OrderBy(engine => engine.Name, StringComparer.Ordinal).Select(engine => Describe(
                     engine, limits.FirstOrDefault(set => Same(set.Engine, engine)), pauses.FirstOrDefault(pause => Same(pause.Engine, engine)), instances, changes, now) with
                 {
-                    OnTheWire = (int)sending.GetValueOrDefault(engine.Name),
-                    Waiting = (int)planned.GetValueOrDefault(engine.Name),
+                    OnTheWire = (int)open.GetValueOrDefault(engine.Name).Sending,
+                    Waiting = (int)open.GetValueOrDefault(engine.Name).Planned,
                     RequestsInLastMinute = (int)(minutes.FirstOrDefault(minute => Same(minute.Engine, engine))?.Requests ?? 0),
                     TokensInLastMinute = minutes.FirstOrDefault(minute => Same(minute.Engine, engine))?.Tokens ?? 0,
                 }),
@@ -97,9 +100,6 @@ sealed class EngineListing(LedgerTransactions transactions, EngineLanes lanes)
             BreakerUntil = breakers.Count == 0 ? null : breakers.Max(),
         };
     }
-
-    static async Task<Dictionary<string, long>> CountAsync(LedgerSession session, string query, CancellationToken cancellationToken) =>
-        (await session.QueryAsync(new Statement(query), row => (Engine: row.GetString(0), Count: row.GetInt64(1)), cancellationToken)).ToDictionary(row => row.Engine, row => row.Count, StringComparer.OrdinalIgnoreCase);
 
     static IReadOnlyDictionary<string, DateTime> Breakers(string? json) =>
         json is null ? new Dictionary<string, DateTime>(StringComparer.Ordinal) : JsonSerializer.Deserialize<Dictionary<string, DateTime>>(json, AssayJson.Options)!;

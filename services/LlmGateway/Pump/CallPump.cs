@@ -13,7 +13,7 @@ namespace Assay.LlmGateway.Pump;
 /// before the bus does, whatever order they started in: an answer that ends a batch is recorded together with the message that says so,
 /// and a bus that has stopped can no longer tell where such a message goes – the answer, paid for, would be lost in doubt.
 /// </summary>
-sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallClaim claim, LedgerWriter writer, GatewayOwner owner, LedgerContinuity continuity, OwnerSweep sweep, LedgerSignals signals,
+sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallClaim claim, RememberedCalls remembered, LedgerWriter writer, GatewayOwner owner, LedgerContinuity continuity, OwnerSweep sweep, LedgerSignals signals,
     IOptions<LlmGatewayOptions> options, TimeProvider time, ILogger<CallPump> logger) : BackgroundService, IHostedLifecycleService
 {
     readonly CancellationTokenSource _wire = new();
@@ -62,21 +62,24 @@ sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallCl
             foreach (var lane in lanes.All)
             {
                 var (appetite, work) = (lane.Appetite, signals.Work);
-                if (appetite == 0 || lane.ExhaustedAt == work)
+                if (appetite == 0 || (lane.ExhaustedAt == work && !remembered.HasAny(lane.Engine.Name)))
                     continue;
                 try
                 {
-                    var result = await claim.RunAsync(lane.Engine, appetite, stop);
+                    var result = await claim.RunAsync(lane.Engine, appetite, mayLook: lane.ExhaustedAt != work, stop);
                     lane.Add(result.Calls);
                     waiting.UnionWith(result.WaitForMoney);
                     more |= result.Calls.Count > 0;
                     // Who waits for money is looked at again with every settlement; who has no calls, when there may be new ones.
-                    if (result.Calls.Count < appetite && result.WaitForMoney.Count == 0)
+                    if (result.HasLeft)
+                        lane.ExhaustedAt = -1;
+                    else if (result.HasSeenAll)
                         lane.ExhaustedAt = work;
                 }
                 catch (Exception exception) when (!stop.IsCancellationRequested)
                 {
                     ClaimFailed(logger, lane.Engine.Name, exception);
+                    lane.ExhaustedAt = -1;
                     await Task.Delay(options.Value.PollInterval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
                 catch (OperationCanceledException) when (stop.IsCancellationRequested)

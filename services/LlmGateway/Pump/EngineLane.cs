@@ -83,7 +83,7 @@ sealed partial class EngineLane
     /// <summary>Until when the breaker lets nothing through; null if it is not open.</summary>
     public DateTime? BreakerUntil => IsBroken(_time.GetUtcNow()) ? _breakEndsAt.UtcDateTime : null;
 
-    /// <summary>What <see cref="LedgerSignals.Work"/> was when the ledger had no more calls for this lane.</summary>
+    /// <summary>What <see cref="LedgerSignals.Work"/> was when the ledger had no calls for this lane that were not remembered.</summary>
     public long ExhaustedAt { get; set; } = -1;
 
     /// <summary>

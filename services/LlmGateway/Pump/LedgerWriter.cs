@@ -158,13 +158,13 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         var (committing, storedAt, begun) = (false, 0L, Stopwatch.GetTimestamp());
         try
         {
-            var ended = await transactions.RunAsync(
+            var handedOn = await transactions.RunAsync(
                 (session, announce, token) => WriteAsync(session, announce, entries, token), stop, () =>
                 {
                     committing = true;
                     storedAt = Stopwatch.GetTimestamp();
                 });
-            if (ended > 0)
+            if (handedOn > 0)
                 signals.WakePump();
             else if (entries.Exists(entry => entry is OutcomeEntry))
                 // Money has come back: who waits for it may go.
@@ -230,7 +230,10 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         return await applied(cancellationToken);
     }
 
-    /// <summary>Settles the tries and adds what follows for money, calls and batches to the group. What this returns must be called once the group has run.</summary>
+    /// <summary>
+    /// Settles the tries and adds what follows for money, calls and batches to the group. What this returns must be called once the group has
+    /// run; it tells how many calls were planned for an attempt that waited for them.
+    /// </summary>
     /// <remarks>
     /// Every transaction that touches an audit's tries holds its budget first, so that the shared rows of tree and day may be locked last and
     /// for one round trip only.
@@ -273,8 +276,8 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         // A retry may already wait for a call that its closed attempt had on the wire.
         var handedOn = changed.Where(outcome => outcome.Decision!.Next == Next.Decided && (!outcome.Decision.MayBeBilled || outcome.Decision.TryState == TryStates.InDoubt)
                 && budgets[outcome.Call.AuditId] is var budget && outcome.Settled!.Attempt < budget.Attempt && budget.IsLive(budget.Attempt))
-            .Select(outcome => group.Execute(CallStatements.PlanForWaiting(outcome.Call.CallKey, budgets[outcome.Call.AuditId].Attempt, CallDecision.MayAskAgain(budgets[outcome.Call.AuditId], budgets[outcome.Call.AuditId].Attempt), gate.Now))).ToList();
-        var end = session.EndBatchesOfCalls(group, announce, [.. changed.Where(outcome => outcome.Decision!.Next == Next.Decided).Select(outcome => outcome.Call.CallKey)]);
+            .Select(outcome => group.Execute(CallStatements.PlanForWaiting(outcome.Call.CallKey, budgets[outcome.Call.AuditId], gate.Now))).ToList();
+        var end = session.EndBatches(group, announce, changed.Where(outcome => outcome.Decision!.Next == Next.Decided).Select(outcome => outcome.Call.AuditId));
         return async token =>
         {
             verify();
@@ -288,11 +291,11 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             foreach (var outcome in changed)
                 meters.Settled(outcome.Call.Engine.Name, outcome.Decision!, outcome.Outcome?.ResponseTimeMs ?? 0);
 
-            var ended = await end(token);
+            await end(token);
             // A late outcome, or one of a closed attempt, changes figures that were reported before.
             foreach (var auditId in changed.Where(outcome => IsLate(outcome) || !budgets[outcome.Call.AuditId].IsLive(outcome.Settled!.Attempt)).Select(outcome => outcome.Call.AuditId).Distinct())
                 await session.ReportBudgetAsync(announce, auditId, token);
-            return ended + handedOn.Sum(call => call.Changed);
+            return handedOn.Sum(call => call.Changed);
         };
     }
 
@@ -416,7 +419,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             .With("is_permitted", intent => intent.Call.IsPermitted ? 1 : 0).With("paid_on", intent => budgets[intent.Call.AuditId].Day!);
         var calls = group.Query(Statement.About(rows, $"""
             UPDATE paid_call SET state = 'Sending', try_id = try, tries = tries + 1, permitted_attempt = CASE WHEN fallback_state = 'InDoubt' THEN attempt ELSE permitted_attempt END
-            FROM {session.Rows(rows, "intended")} WHERE call_key = call AND {CallStatements.IsPlanned} AND (owner = sent_by) IS TRUE AND attempt = for_attempt
+            FROM {session.Rows(rows, "intended")} WHERE call_key = call AND state = 'Planned' AND owner = sent_by AND attempt = for_attempt
             RETURNING try_id
             """), row => row.GetGuid(0));
         var tries = group.Query(Statement.About(rows, $"""

@@ -108,7 +108,7 @@ sealed class LedgerWorld : IAsyncDisposable
                 await AskAsync(message);
                 break;
             case StepKind.Claim:
-                worker.Claimed.AddRange((await worker.Claim.RunAsync(_engine.Definition, 1 + step.Choice % 4, CancellationToken.None)).Calls);
+                worker.Claimed.AddRange((await worker.Claim.RunAsync(_engine.Definition, 1 + step.Choice % 4, mayLook: true, CancellationToken.None)).Calls);
                 break;
             case StepKind.Send:
                 await SendAsync(worker, step.Choice);
@@ -294,7 +294,7 @@ sealed class LedgerWorld : IAsyncDisposable
         await owner.RegisterAsync(CancellationToken.None);
         var writer = new LedgerWriter(_transactions, owner, signals, meters, options, loggers.CreateLogger<LedgerWriter>());
         _ = Task.Run(() => writer.RunAsync(CancellationToken.None));
-        return new Worker { Owner = owner, Writer = writer, Claim = new CallClaim(_transactions, owner, meters), Sweep = new OwnerSweep(_transactions, owner, ownerLock, options, loggers.CreateLogger<OwnerSweep>()) };
+        return new Worker { Owner = owner, Writer = writer, Claim = new CallClaim(_transactions, owner, new RememberedCalls(), meters), Sweep = new OwnerSweep(_transactions, owner, ownerLock, options, loggers.CreateLogger<OwnerSweep>()) };
     }
 
     Task OpenAsync(int audit, bool askAgain) =>

@@ -13,12 +13,15 @@ namespace Assay.LlmGateway.Speed;
 [Trait("Needs", "Servers")]
 public sealed class CostOfTheLedger(ITestOutputHelper output)
 {
-    /// <summary><c>ASSAY_LEDGER_WARM=100</c> warms up with as many audits: the compiler has nothing left to do then.</summary>
+    const int Calls = 180;
+
+    /// <summary><c>ASSAY_LEDGER_WARM=150</c> warms up with as many audits: the compiler has nothing left to do then.</summary>
+    static readonly int Warm = int.TryParse(Environment.GetEnvironmentVariable("ASSAY_LEDGER_WARM"), out var asked) ? asked : 5;
+
     [Fact]
     public async Task Should_stay_small_per_call()
     {
-        const int audits = 10, calls = 180;
-        var warm = int.TryParse(Environment.GetEnvironmentVariable("ASSAY_LEDGER_WARM"), out var asked) ? asked : 5;
+        const int audits = 10;
         var engine = new TestEngine(concurrency: 64, prices: new EnginePrices { OutputUsdPerMTok = 1 });
         engine.Behaviour = async (query, _, ct) =>
         {
@@ -26,21 +29,16 @@ public sealed class CostOfTheLedger(ITestOutputHelper output)
             return TestEngine.Answer(query);
         };
         await using var gateway = await GatewayHost.StartAsync(DatabaseProvider.PostgreSql, engine, ("LlmGateway:DailyCeilingUsd", "1000"));
-        for (var done = 0; done < warm; done += 5)
-        {
-            await RunAsync(gateway, 5, calls);
-            gateway.Forget();
-            engine.Forget();
-        }
+        await WarmUpAsync(gateway, engine);
 
         var database = await PrivatePostgres.Shared;
         using var process = Process.GetCurrentProcess();
         var (cpu, databaseCpu, clock) = (process.TotalProcessorTime, database.ProcessorTime(), Stopwatch.GetTimestamp());
-        await RunAsync(gateway, audits, calls);
+        await RunAsync(gateway, audits, Calls);
         var elapsed = Stopwatch.GetElapsedTime(clock);
         process.Refresh();
-        var perCall = (process.TotalProcessorTime - cpu).TotalMilliseconds / (audits * calls);
-        var databasePerCall = (database.ProcessorTime() - databaseCpu).TotalMilliseconds / (audits * calls);
+        var perCall = (process.TotalProcessorTime - cpu).TotalMilliseconds / (audits * Calls);
+        var databasePerCall = (database.ProcessorTime() - databaseCpu).TotalMilliseconds / (audits * Calls);
 
         output.WriteLine($"{await CostOfHttpAsync():0.000} ms of this process's CPU for a call over HTTP that is not stored");
         output.WriteLine($"{perCall:0.00} ms of this process's CPU and {databasePerCall:0.00} of the database's per call, {audits / elapsed.TotalSeconds:0.0} audits/s, {GC.GetTotalMemory(forceFullCollection: true) / 1_000_000} MB");
@@ -80,15 +78,15 @@ public sealed class CostOfTheLedger(ITestOutputHelper output)
     public async Task Should_keep_a_lone_call_waiting_for_little_before_it_is_sent()
     {
         var sent = 0L;
-        var engine = new TestEngine();
+        var engine = new TestEngine(concurrency: 64, prices: new EnginePrices { OutputUsdPerMTok = 1 });
         engine.Behaviour = (query, _, _) =>
         {
             Volatile.Write(ref sent, Stopwatch.GetTimestamp());
             return Task.FromResult(TestEngine.Answer(query));
         };
         // Whoever polled would wait for seconds.
-        await using var gateway = await GatewayHost.StartAsync(DatabaseProvider.PostgreSql, engine, ("LlmGateway:PollInterval", "00:00:10"), ("LlmGateway:SweepInterval", "00:00:10"));
-        await RunAsync(gateway, 3, 45);
+        await using var gateway = await GatewayHost.StartAsync(DatabaseProvider.PostgreSql, engine, ("LlmGateway:PollInterval", "00:00:10"), ("LlmGateway:SweepInterval", "00:00:10"), ("LlmGateway:DailyCeilingUsd", "1000"));
+        await WarmUpAsync(gateway, engine);
         var request = Requests.Audit(Requests.Queries(60));
         (await gateway.OpenAsync(Requests.Open(request))).ShouldBeOfType<BudgetOpened>();
 
@@ -111,23 +109,33 @@ public sealed class CostOfTheLedger(ITestOutputHelper output)
     [Fact]
     public async Task Should_keep_its_memory_however_many_calls_it_made()
     {
-        const int audits = 10, calls = 180, mostGrowth = 15_000_000;
-        var rounds = Math.Max(4, (int.TryParse(Environment.GetEnvironmentVariable("ASSAY_LEDGER_CALLS"), out var asked) ? asked : 7_200) / (audits * calls));
+        const int audits = 10, mostGrowth = 15_000_000;
+        var rounds = Math.Max(4, (int.TryParse(Environment.GetEnvironmentVariable("ASSAY_LEDGER_CALLS"), out var asked) ? asked : 7_200) / (audits * Calls));
         var engine = new TestEngine(concurrency: 64, prices: new EnginePrices { OutputUsdPerMTok = 1 });
         await using var gateway = await GatewayHost.StartAsync(DatabaseProvider.PostgreSql, engine, ("LlmGateway:DailyCeilingUsd", "1000"));
 
         List<long> heap = [];
         for (var round = 0; round < rounds; round++)
         {
-            await RunAsync(gateway, audits, calls);
+            await RunAsync(gateway, audits, Calls);
             gateway.Forget();
             engine.Forget();
             heap.Add(GC.GetTotalMemory(forceFullCollection: true));
         }
 
-        output.WriteLine($"{rounds * audits * calls} calls: {heap[0] / 1e6:0.0} MB on the heap after the first {audits * calls}, {heap[rounds / 2] / 1e6:0.0} half-way, {heap[^1] / 1e6:0.0} at the end; {Environment.WorkingSet / 1e6:0} MB in all");
+        output.WriteLine($"{rounds * audits * Calls} calls: {heap[0] / 1e6:0.0} MB on the heap after the first {audits * Calls}, {heap[rounds / 2] / 1e6:0.0} half-way, {heap[^1] / 1e6:0.0} at the end; {Environment.WorkingSet / 1e6:0} MB in all");
         // The first rounds fill pools and caches.
         (heap[^1] - heap[1]).ShouldBeLessThan(mostGrowth);
+    }
+
+    static async Task WarmUpAsync(GatewayHost gateway, TestEngine engine)
+    {
+        for (var done = 0; done < Warm; done += 5)
+        {
+            await RunAsync(gateway, 5, Calls);
+            gateway.Forget();
+            engine.Forget();
+        }
     }
 
     static async Task RunAsync(GatewayHost gateway, int audits, int calls)

@@ -91,7 +91,7 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                     b.HasIndex("AuditId")
                         .HasDatabaseName("ix_batch_audit_id");
 
-                    b.HasIndex("Engine", "AuditId")
+                    b.HasIndex("Engine", "AuditId", "ReceivedAt", "BatchId")
                         .HasDatabaseName("ix_batch_open")
                         .HasFilter("finished_at IS NULL");
 
@@ -125,9 +125,6 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
 
                     b.HasKey("BatchId", "Position")
                         .HasName("pk_batch_call");
-
-                    b.HasIndex("CallKey")
-                        .HasDatabaseName("ix_batch_call_call_key");
 
                     b.ToTable("batch_call", (string)null);
                 });
@@ -424,6 +421,10 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("started_at");
 
+                    b.Property<DateTime?>("SweptAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("swept_at");
+
                     b.Property<string>("Worker")
                         .IsRequired()
                         .HasColumnType("text")
@@ -432,7 +433,10 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                     b.HasKey("Owner")
                         .HasName("pk_gateway_instance");
 
-                    b.ToTable("gateway_instance", (string)null);
+                    b.ToTable("gateway_instance", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_gateway_instance_swept", "swept_at IS NULL OR dead_at IS NOT NULL");
+                        });
                 });
 
             modelBuilder.Entity("Assay.LlmGateway.Ledger.PaidCall", b =>
@@ -593,14 +597,6 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
 
                     b.HasIndex("AuditId")
                         .HasDatabaseName("ix_paid_call_audit_id");
-
-                    b.HasIndex("Owner")
-                        .HasDatabaseName("ix_paid_call_owned")
-                        .HasFilter("owner IS NOT NULL");
-
-                    b.HasIndex("Engine", "AuditId", "PlannedAt", "Position")
-                        .HasDatabaseName("ix_paid_call_planned")
-                        .HasFilter("state = 'Planned'");
 
                     b.ToTable("paid_call", null, t =>
                         {
