@@ -21,7 +21,7 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
     public string Worker { get; } = $"{Environment.MachineName}:{Environment.ProcessId}";
     public bool IsRegistered => Current != Guid.Empty;
 
-    /// <summary>Living instances, this one included.</summary>
+    /// <summary>Instances that share the engines' limits, this one included: the living, and the dead that the sweep has not seen to.</summary>
     public int Instances { get; private set; } = 1;
 
     /// <summary>This instance's place among them, from 0.</summary>
@@ -56,26 +56,24 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
         await RenewAsync(() => false, cancellationToken);
     }
 
-    /// <summary>Renews the lease and counts the living; registers anew if this owner was taken for dead.</summary>
+    /// <summary>Renews the lease and counts who shares the limits; registers anew if this owner was taken for dead.</summary>
     /// <param name="isWithinShare">Whether no more is on the wire than this owner's share, which has shrunk before this is asked. Others use theirs only then.</param>
     /// <param name="cancellationToken">Ends the renewal.</param>
     /// <returns>False if the owner had died.</returns>
     public async Task<bool> RenewAsync(Func<bool> isWithinShare, CancellationToken cancellationToken)
     {
         await ownerLock.HoldAsync(_lockKey, cancellationToken);
-        var (alive, living, isUnswept) = await transactions.RunAsync(async (session, _, token) =>
+        var (alive, sharing) = await transactions.RunAsync(async (session, _, token) =>
         {
             var now = await session.NowAsync(token);
             var renewed = await session.ExecuteAsync(
                 new Statement("UPDATE gateway_instance SET lease_until = $2 WHERE owner = $1 AND dead_at IS NULL AND lease_until > $3").With(Current).With(now + options.Value.Lease).With(now), token);
+            // What the dead had on the wire takes their share until the sweep has said what became of it.
             var instances = await session.QueryAsync(
-                new Statement("SELECT owner, divisor FROM gateway_instance WHERE dead_at IS NULL AND lease_until > $1 ORDER BY started_at, owner").With(now),
-                row => (Owner: row.GetGuid(0), Divisor: row.GetInt32(1)), token);
-            // Asked only by who may not use its share yet: for whoever may, nothing follows from it.
-            var isUnswept = !MayUseShare && (await session.QueryAsync(new Statement($"SELECT 1 FROM gateway_instance WHERE {OwnerSweep.IsUnswept} LIMIT 1"), _ => true, token)).Count > 0;
+                new Statement("SELECT owner, divisor FROM gateway_instance WHERE swept_at IS NULL ORDER BY started_at, owner"), row => (Owner: row.GetGuid(0), Divisor: row.GetInt32(1)), token);
             // Said before this instance grows: who joins now must wait for it to shrink again.
             await session.ExecuteAsync(new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1 AND divisor > $2").With(Current).With(instances.Count), token);
-            return (renewed == 1, instances, isUnswept);
+            return (renewed == 1, instances);
         }, cancellationToken);
         if (!alive)
         {
@@ -84,13 +82,12 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
             return false;
         }
 
-        Instances = Math.Max(1, living.Count);
-        Place = Math.Max(0, living.Select(instance => instance.Owner).ToList().IndexOf(Current));
-        // What the dead had on the wire takes their share until the sweep has said what became of it.
-        MayUseShare |= !isUnswept && living.Where(instance => instance.Owner != Current).All(instance => instance.Divisor >= living.Count);
-        if (living.Any(instance => instance.Owner == Current && instance.Divisor < living.Count) && isWithinShare())
+        Instances = sharing.Count;
+        Place = sharing.Select(instance => instance.Owner).ToList().IndexOf(Current);
+        MayUseShare |= sharing.Where(instance => instance.Owner != Current).All(instance => instance.Divisor >= sharing.Count);
+        if (sharing.Any(instance => instance.Owner == Current && instance.Divisor < sharing.Count) && isWithinShare())
             await transactions.RunAsync((session, _, token) => session.ExecuteAsync(
-                new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1").With(Current).With(living.Count), token), cancellationToken);
+                new Statement("UPDATE gateway_instance SET divisor = $2 WHERE owner = $1").With(Current).With(sharing.Count), token), cancellationToken);
         return true;
     }
 

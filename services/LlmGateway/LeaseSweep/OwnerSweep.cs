@@ -114,7 +114,7 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     }
 
     /// <summary>"Is dead, and may still have calls", of an instance.</summary>
-    public const string IsUnswept = "dead_at IS NOT NULL AND swept_at IS NULL";
+    const string IsUnswept = "dead_at IS NOT NULL AND swept_at IS NULL";
 
     /// <summary>The calls of all open batches: every call that is planned or on the wire is one of them.</summary>
     const string OpenCalls = "FROM batch b JOIN batch_call q ON q.batch_id = b.batch_id JOIN paid_call c ON c.call_key = q.call_key";
