@@ -9,6 +9,14 @@ public sealed class WhatIsTransient
     public void Should_include_a_session_that_the_database_ended_because_the_process_was_too_slow() =>
         new InvalidOperationException("Saving failed.", Refusal("25P03")).IsTransient().ShouldBeTrue();
 
+    /// <summary>Seen at a start while its database was being started anew: the process ended, and the settings it pointed at were right.</summary>
+    [Fact]
+    public void Should_include_an_answer_out_of_step() =>
+        new InvalidOperationException("Asking failed.", new NpgsqlException("Received backend message BindComplete while expecting ParseCompleteMessage. Please file a bug.")).IsTransient().ShouldBeTrue();
+
+    [Fact]
+    public void Should_not_include_what_the_driver_refuses() => new NpgsqlException("No password has been provided").IsTransient().ShouldBeFalse();
+
     [Fact]
     public void Should_not_include_a_wrong_password() => Refusal(PostgresErrorCodes.InvalidPassword).IsTransient().ShouldBeFalse();
 

@@ -9,11 +9,17 @@ public static class TransientFaults
     /// <summary>PostgreSQL's <c>idle_in_transaction_session_timeout</c>: on a machine this busy the process got no processor for five seconds.</summary>
     const string IdleInTransactionTimeout = "25P03";
 
+    /// <summary>How Npgsql begins to say that an answer of the server belongs to another question. It has given that connection up then, and the next one is in step.</summary>
+    const string OutOfStep = "Received backend message ";
+
     /// <summary>How long a start waits before it tries a database again that is away.</summary>
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>Whether the same attempt may succeed later. EF Core wraps what the database threw, so that the causes count too.</summary>
-    public static bool IsTransient(this Exception exception) => exception is DbException { IsTransient: true } or PostgresException { SqlState: IdleInTransactionTimeout } || exception.InnerException is { } inner && inner.IsTransient();
+    public static bool IsTransient(this Exception exception) =>
+        exception is DbException { IsTransient: true } or PostgresException { SqlState: IdleInTransactionTimeout }
+        || (exception is NpgsqlException and not PostgresException && exception.Message.StartsWith(OutOfStep, StringComparison.Ordinal))
+        || (exception.InnerException is { } inner && inner.IsTransient());
 
     /// <summary>Does <paramref name="work"/> once the database is there: while it is away that is told, and tried again. What else fails is thrown.</summary>
     internal static async Task OnceReachableAsync(Func<Task> work, Action<Exception> tell, CancellationToken cancellationToken)
