@@ -111,7 +111,6 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             new Statement("INSERT INTO batch (batch_id, audit_id, attempt, purpose, engine, engine_kind, model, simulated, total, deadline_at, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
                 .With(message.BatchId).With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Kind ?? "").With(engine?.Model ?? "")
                 .With(engine?.Simulated ?? false).With(asked.Count).With(message.DeadlineAt).With(now));
-        HashSet<string> free = new(StringComparer.Ordinal);
         Dictionary<string, Ask> decisions = new(StringComparer.Ordinal);
         List<AskedCall> added = [];
         foreach (var call in asked.DistinctBy(call => call.Key).OrderBy(call => call.Key, StringComparer.Ordinal))
@@ -129,16 +128,13 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
                 case Ask.AskAgain when planned:
                     group.Execute(PlanAgain(call, message, "state = 'Planned', fallback_state = 'InDoubt'", now));
                     break;
-                case Ask.Reuse:
-                    free.Add(call.Key);
-                    break;
             }
         }
 
         if (added.Count > 0)
             group.Execute(Insert(session, message, engine, added, planned ? CallStates.Planned : CallStates.Declined, refusal, now));
         if (asked.Count > 0)
-            group.Execute(InsertQuestions(session, message, asked, free));
+            group.Execute(InsertQuestions(session, message, asked, decisions));
         List<string> toAsk = planned ? [.. asked.Select(call => call.Key).Distinct(StringComparer.Ordinal).Where(key => decisions[key] is Ask.Insert or Ask.PlanAgain or Ask.AskAgain)] : [];
         return (toAsk, toAsk.Count > 0 || decisions.ContainsValue(Ask.Wait));
     }
@@ -156,12 +152,12 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             .With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Model ?? "").With(state).With(reason).With(message.DeadlineAt).With(now).With(false);
     }
 
-    static Statement InsertQuestions(LedgerSession session, Message message, IReadOnlyList<AskedCall> asked, HashSet<string> free)
+    static Statement InsertQuestions(LedgerSession session, Message message, IReadOnlyList<AskedCall> asked, Dictionary<string, Ask> decisions)
     {
         HashSet<string> charged = new(StringComparer.Ordinal);
         var rows = new RowSet<AskedCall>(asked)
             .With("place", call => call.Position).With("question", call => call.Question.QuestionId).With("call", call => call.Key)
-            .With("is_reused", call => free.Contains(call.Key) || !charged.Add(call.Key) ? 1 : 0);
+            .With("is_reused", call => decisions[call.Key] == Ask.Reuse || !charged.Add(call.Key) ? 1 : 0);
         return Statement.About(rows, $"INSERT INTO batch_call (batch_id, position, question_id, call_key, reused) SELECT $1, place, question, call, is_reused FROM {session.Rows(rows, "asked", values: 1)}")
             .With(message.BatchId);
     }

@@ -31,24 +31,24 @@ static class BatchEnding
     sealed record BatchView(Guid BatchId, Guid AuditId, int Attempt, string Purpose, string Engine, string EngineKind, string Model, bool Simulated, string? TraceParent);
 
     /// <summary>Ends those of these audits' open batches that have nothing undecided left. The caller holds the audits' budgets.</summary>
-    public static async Task<int> EndBatchesAsync(this LedgerSession session, IAnnounce announce, IEnumerable<Guid> auditIds, CancellationToken cancellationToken)
+    public static async Task EndBatchesAsync(this LedgerSession session, IAnnounce announce, IEnumerable<Guid> auditIds, CancellationToken cancellationToken)
     {
         var group = new StatementGroup();
         var end = session.EndBatches(group, announce, auditIds);
         await session.RunAsync(group, cancellationToken);
-        return await end(cancellationToken);
+        await end(cancellationToken);
     }
 
     /// <summary>
     /// Asks, as a part of a group, which of these audits' batches are decided. What this returns must be called once the group has run: it
-    /// ends them and says how many there were. The caller holds the audits' budgets: two instances that decide the last two calls of a
+    /// ends them. The caller holds the audits' budgets: two instances that decide the last two calls of a
     /// batch come here one after the other.
     /// </summary>
-    public static Func<CancellationToken, Task<int>> EndBatches(this LedgerSession session, StatementGroup group, IAnnounce announce, IEnumerable<Guid> auditIds)
+    public static Func<CancellationToken, Task> EndBatches(this LedgerSession session, StatementGroup group, IAnnounce announce, IEnumerable<Guid> auditIds)
     {
         Guid[] ids = [.. auditIds.Distinct()];
         if (ids.Length == 0)
-            return _ => Task.FromResult(0);
+            return _ => Task.CompletedTask;
         var decided = group.Query(new Statement($"SELECT {BatchColumns} FROM batch WHERE {session.In("audit_id", 1)} AND {IsOpen} AND {IsDecided} ORDER BY batch_id").With(ids), ReadBatch);
         return cancellationToken => session.EndAsync(announce, decided.Rows, cancellationToken);
     }
@@ -60,10 +60,10 @@ static class BatchEnding
         await session.PublishAsync(announce, batches, cancellationToken);
     }
 
-    static async Task<int> EndAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<BatchView> ended, CancellationToken cancellationToken)
+    static async Task EndAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<BatchView> ended, CancellationToken cancellationToken)
     {
         if (ended.Count == 0)
-            return 0;
+            return;
 
         var now = await session.NowAsync(cancellationToken);
         var finished = await session.ExecuteAsync(
@@ -73,7 +73,6 @@ static class BatchEnding
         await session.PublishAsync(announce, ended, cancellationToken);
         foreach (var auditId in ended.Select(batch => batch.AuditId).Distinct())
             await session.ReportBudgetAsync(announce, auditId, cancellationToken);
-        return ended.Count;
     }
 
     static async Task PublishAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<BatchView> batches, CancellationToken cancellationToken)

@@ -5,6 +5,9 @@ namespace Assay.LlmGateway.AskEngine;
 /// <summary>Statements about calls that several use cases share.</summary>
 static class CallStatements
 {
+    /// <summary>The calls of all open batches, as <c>c</c> beside the batch <c>b</c> and the question <c>q</c>: every call that is planned or on the wire is one of them.</summary>
+    public const string OpenCalls = "batch b JOIN batch_call q ON q.batch_id = b.batch_id AND b.finished_at IS NULL JOIN paid_call c ON c.call_key = q.call_key";
+
     /// <summary>
     /// Gives up calls that are planned: they become what they were before they were planned again, or <c>Declined</c> with this reason.
     /// Their reservations must be released in the same transaction.

@@ -104,7 +104,7 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
     /// </summary>
     public static Func<DateTime?> AskIsAlive(LedgerSession session, StatementGroup group, Guid owner)
     {
-        var alive = group.Query(new Statement($"SELECT {session.Clock} FROM gateway_instance WHERE owner = $1 AND dead_at IS NULL{session.ForShare}").With(owner), row => session.ReadClock(row, 0));
+        var alive = group.Query(SelectAlive(session, session.Clock, owner), row => session.ReadClock(row, 0));
         return () => alive.Rows is [var now] ? now : null;
     }
 
@@ -112,7 +112,7 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
     public Func<Gate> AskGate(LedgerSession session, StatementGroup group)
     {
         var owner = Current;
-        var lease = group.Query(new Statement($"SELECT lease_until FROM gateway_instance WHERE owner = $1 AND dead_at IS NULL{session.ForShare}").With(owner), row => row.Utc(0));
+        var lease = group.Query(SelectAlive(session, "lease_until", owner), row => row.Utc(0));
         var known = continuity.Highest;
         // The clock last: whatever this transaction waited for counts against lease and deadlines.
         var halt = group.Query(
@@ -123,6 +123,9 @@ sealed partial class GatewayOwner(LedgerTransactions transactions, IOwnerLock ow
             return new Gate(isHalted || !continuity.Follows(known, sequence), lease.Rows is [var until] && until > now, owner, now);
         };
     }
+
+    static Statement SelectAlive(LedgerSession session, string column, Guid owner) =>
+        new Statement($"SELECT {column} FROM gateway_instance WHERE owner = $1 AND dead_at IS NULL{session.ForShare}").With(owner);
 
     [LoggerMessage(LogLevel.Information, "This gateway takes calls as owner {Owner} ({Worker})")]
     static partial void Registered(ILogger logger, Guid owner, string worker);

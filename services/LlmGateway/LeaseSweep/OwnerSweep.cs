@@ -108,7 +108,7 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         {
             var now = await session.NowAsync(token);
             await session.ExecuteAsync(
-                new Statement($"UPDATE gateway_instance SET swept_at = $2 WHERE {session.In("owner", 1)} AND {IsUnswept} AND owner NOT IN (SELECT c.owner {OpenCalls} WHERE b.finished_at IS NULL AND c.owner IS NOT NULL)").With(dead).With(now), token);
+                new Statement($"UPDATE gateway_instance SET swept_at = $2 WHERE {session.In("owner", 1)} AND {IsUnswept} AND owner NOT IN (SELECT c.owner FROM {CallStatements.OpenCalls} WHERE c.owner IS NOT NULL)").With(dead).With(now), token);
         }, cancellationToken);
         return changed;
     }
@@ -116,15 +116,12 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     /// <summary>"Is dead, and may still have calls", of an instance.</summary>
     const string IsUnswept = "dead_at IS NOT NULL AND swept_at IS NULL";
 
-    /// <summary>The calls of all open batches: every call that is planned or on the wire is one of them.</summary>
-    const string OpenCalls = "FROM batch b JOIN batch_call q ON q.batch_id = b.batch_id JOIN paid_call c ON c.call_key = q.call_key";
-
     async Task<int> SweepTriesAsync(LedgerSession session, IAnnounce announce, Guid[] dead, CancellationToken cancellationToken)
     {
         var lost = await session.QueryAsync(
             new Statement($"""
-                SELECT DISTINCT t.try_id, t.call_key, t.audit_id, t.attempt, t.reserved_micro_usd, t.day {OpenCalls} JOIN paid_try t ON t.try_id = c.try_id
-                WHERE b.finished_at IS NULL AND {session.In("c.owner", 1)} AND c.state = 'Sending' ORDER BY t.try_id LIMIT $2
+                SELECT DISTINCT t.try_id, t.call_key, t.audit_id, t.attempt, t.reserved_micro_usd, t.day FROM {CallStatements.OpenCalls} JOIN paid_try t ON t.try_id = c.try_id
+                WHERE {session.In("c.owner", 1)} AND c.state = 'Sending' ORDER BY t.try_id LIMIT $2
                 """).With(dead).With(MostInOneGo),
             row => new LostTry(row.GetGuid(0), row.GetString(1), row.GetGuid(2), row.GetInt32(3), row.GetInt64(4), row.GetString(5)), cancellationToken);
         if (lost.Count == 0)
@@ -171,8 +168,8 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     {
         var owned = await session.QueryAsync(
             new Statement($"""
-                SELECT DISTINCT c.call_key, c.audit_id, c.attempt, c.reserved_micro_usd {OpenCalls}
-                WHERE b.finished_at IS NULL AND {session.In("c.owner", 1)} AND c.state = 'Planned' ORDER BY c.call_key LIMIT $2
+                SELECT DISTINCT c.call_key, c.audit_id, c.attempt, c.reserved_micro_usd FROM {CallStatements.OpenCalls}
+                WHERE {session.In("c.owner", 1)} AND c.state = 'Planned' ORDER BY c.call_key LIMIT $2
                 """).With(dead).With(MostInOneGo), CallReleasing.Read, cancellationToken);
         if (owned.Count == 0)
             return 0;

@@ -23,7 +23,7 @@ sealed class LedgerSignals
         _pump.Wake();
     }
 
-    /// <summary>A lane has room; whether the ledger has calls for it, it knows from before.</summary>
+    /// <summary>A lane has room, or calls are remembered for it; whether the ledger has others, it knows from before.</summary>
     public void WakePumpForRoom() => _pump.Wake();
 
     public void WakeSweep() => _sweep.Wake();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.LlmGateway;
+using Assay.LlmGateway.AskEngine;
 using Assay.LlmGateway.Engines;
 using Assay.LlmGateway.Ledger;
 using Assay.LlmGateway.Pump;
@@ -40,9 +41,9 @@ sealed class EngineListing(LedgerTransactions transactions, EngineLanes lanes)
             new Statement("SELECT changes_seen, breakers_json FROM gateway_instance WHERE dead_at IS NULL AND lease_until > $1").With(now),
             row => new Instance(row.GetInt32(0), Breakers(row.TextOrNull(1))), cancellationToken);
         var open = (await session.QueryAsync(
-            new Statement("""
+            new Statement($"""
                 SELECT c.engine, COUNT(DISTINCT CASE WHEN c.state = 'Sending' THEN c.call_key END), COUNT(DISTINCT CASE WHEN c.state = 'Planned' THEN c.call_key END)
-                FROM batch b JOIN batch_call q ON q.batch_id = b.batch_id JOIN paid_call c ON c.call_key = q.call_key WHERE b.finished_at IS NULL GROUP BY c.engine
+                FROM {CallStatements.OpenCalls} GROUP BY c.engine
                 """), row => (Engine: row.GetString(0), Sending: row.GetInt64(1), Planned: row.GetInt64(2)), cancellationToken)).ToDictionary(row => row.Engine, StringComparer.OrdinalIgnoreCase);
         var minutes = await session.QueryAsync(
             new Statement("""

@@ -1,4 +1,5 @@
 using Assay.Contracts.Internal.LlmGateway;
+using Assay.LlmGateway.AskEngine;
 using Assay.LlmGateway.LeaseSweep;
 using Assay.LlmGateway.Ledger;
 using Assay.LlmGateway.Restore;
@@ -48,12 +49,11 @@ sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes
     async Task SayAsync(CancellationToken cancellationToken)
     {
         var open = await transactions.ReadAsync((session, token) => session.QueryAsync(
-            new Statement("""
+            new Statement($"""
                 SELECT b.batch_id, b.audit_id, b.attempt, b.engine, COUNT(*), COUNT(CASE WHEN c.state NOT IN ('Planned', 'Sending') THEN 1 END),
                        COUNT(CASE WHEN c.state = 'Planned' THEN 1 END), COUNT(CASE WHEN c.state IN ('Planned', 'Sending') AND c.owner = $1 THEN 1 END),
                        COALESCE((SELECT spent_micro_usd FROM spending WHERE scope = 'audit:' || LOWER(CAST(b.audit_id AS TEXT))), 0)
-                FROM batch b JOIN batch_call q ON q.batch_id = b.batch_id JOIN paid_call c ON c.call_key = q.call_key
-                WHERE b.finished_at IS NULL GROUP BY b.batch_id, b.audit_id, b.attempt, b.engine
+                FROM {CallStatements.OpenCalls} GROUP BY b.batch_id, b.audit_id, b.attempt, b.engine
                 """).With(owner.Current),
             row => new OpenBatch(row.GetGuid(0), row.GetGuid(1), row.GetInt32(2), row.GetString(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), row.GetInt64(8)), token), cancellationToken);
 

@@ -110,8 +110,8 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Reme
 
     static string Planned(string side) =>
         $"""
-        SELECT q.call_key, b.audit_id FROM batch b JOIN batch_call q ON q.batch_id = b.batch_id JOIN paid_call c ON c.call_key = q.call_key
-        WHERE b.engine = $1 AND b.finished_at IS NULL AND b.audit_id {side} $2 AND c.state = 'Planned' AND c.owner IS NULL
+        SELECT q.call_key, b.audit_id FROM {CallStatements.OpenCalls}
+        WHERE b.engine = $1 AND b.audit_id {side} $2 AND c.state = 'Planned' AND c.owner IS NULL
         ORDER BY b.audit_id, b.received_at, b.batch_id, q.position LIMIT $3
         """;
 
