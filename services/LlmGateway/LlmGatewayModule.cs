@@ -50,7 +50,7 @@ public sealed class LlmGatewayModule : AssayModule
         builder.Services.AddSingleton<LedgerTransactions>().AddSingleton<LedgerSignals>().AddSingleton<GatewayMeters>();
         builder.Services.AddSingleton<GatewayOwner>().AddSingleton<OwnerSweep>().AddSingleton<PhaseReturn>();
         builder.Services.AddSingleton<BudgetOpening>().AddSingleton<BudgetQueue>();
-        builder.Services.AddSingleton<LedgerWriter>().AddSingleton<EngineLanes>().AddSingleton<RememberedCalls>().AddSingleton<CallClaim>().AddSingleton<CallPump>().AddSingleton<SpendingSwitch>().AddSingleton<EngineSwitches>().AddSingleton<EngineListing>().AddSingleton<BurnRateGuard>();
+        builder.Services.AddSingleton<LedgerWriter>().AddSingleton<EngineLanes>().AddSingleton<RememberedCalls>().AddSingleton<ICallTaker, CallTaker>().AddSingleton<CallClaim>().AddSingleton<CallPump>().AddSingleton<SpendingSwitch>().AddSingleton<EngineSwitches>().AddSingleton<EngineListing>().AddSingleton<BurnRateGuard>();
         builder.Services.AddSingleton<LedgerContinuity>();
         builder.Services.AddHostedService(services => services.GetRequiredService<LedgerContinuity>());
         builder.Services.AddHostedService(services => services.GetRequiredService<CallPump>());

@@ -15,9 +15,22 @@ public abstract class AssayDbContext(DbContextOptions options) : DbContext(optio
 {
     /// <summary>
     /// Called once, when the transaction that is open or the next one has committed, whoever commits it: also the one that the bus commits after
-    /// a consumer. Add to it; a rollback forgets it. Null for nothing.
+    /// a consumer. Add to it; a rollback forgets it, and so does the end of its use: a pooled context must not call for the next user what a lost
+    /// commit has left behind. Null for nothing.
     /// </summary>
     public Action? Committed { get; set; }
+
+    public override void Dispose()
+    {
+        Committed = null;
+        base.Dispose();
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        Committed = null;
+        return base.DisposeAsync();
+    }
 
     protected sealed override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {

@@ -3,6 +3,7 @@ using Assay.Contracts.Internal;
 using Assay.Contracts.Internal.LlmGateway;
 using Assay.LlmGateway.Database;
 using Assay.LlmGateway.Engines;
+using Assay.LlmGateway.LeaseSweep;
 using Assay.LlmGateway.Ledger;
 using Assay.LlmGateway.OpenBudget;
 using Assay.LlmGateway.Pump;
@@ -14,13 +15,27 @@ using Message = Assay.Contracts.Internal.LlmGateway.AskEngine;
 namespace Assay.LlmGateway.AskEngine;
 
 /// <summary>
-/// Writes a batch and its calls, and is done: asking is the pump's work. No message, slot or transaction is held while a call waits or runs.
+/// Writes a batch and its calls, reserves what they may cost where that fits and nobody else could send them, and is done: asking is the
+/// pump's work. No message, slot or transaction is held while a call waits or runs.
 /// </summary>
-sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engines, RememberedCalls remembered, LedgerSignals signals, TimeProvider time) : IConsumer<Message>
+sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engines, ICallTaker takers, RememberedCalls remembered, GatewayMeters meters, LedgerSignals signals, TimeProvider time) : IConsumer<Message>
 {
-    sealed record AskedCall(string Key, Question Question, RenderedRequest Request, int Position);
+    sealed record AskedCall(string Key, Question Question, RenderedRequest Request, long WorstCase, int Position)
+    {
+        public int TokenBound => (Request.InputBytes + 3) / 4 + Request.MaxOutputTokens;
+    }
 
     sealed record KnownCall(string Key, string State, int Attempt, int PermittedAttempt);
+
+    /// <summary>What the batch's transaction writes.</summary>
+    /// <param name="Planned">Calls that are planned and nobody's, in the order of their questions.</param>
+    /// <param name="Taken">Calls that are planned, reserved and owned.</param>
+    /// <param name="AreUndecided">Whether any call of the batch is undecided.</param>
+    /// <param name="Verify">To be called once the statements have run: throws if money was to move that is not there.</param>
+    sealed record Written(IReadOnlyList<string> Planned, IReadOnlyList<ClaimedCall> Taken, bool AreUndecided, Action Verify);
+
+    /// <summary>Who owns the batch's new calls from the start, and the audit's row as it is locked.</summary>
+    sealed record Taker(Guid Owner, SpendingView Audit);
 
     public async Task Consume(ConsumeContext<Message> context)
     {
@@ -31,6 +46,7 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         var announce = new AnnounceByConsumer(context);
         var engine = engines.Find(message.Engine);
         var asked = Render(message, engine);
+        var owner = engine is null ? null : takers.TakerOf(engine, asked.Count);
 
         // Two round trips: whoever asks an idle engine waits for them.
         var reading = new StatementGroup();
@@ -39,6 +55,8 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         var known = reading.Query(
             new Statement($"SELECT call_key, state, attempt, permitted_attempt FROM paid_call WHERE {session.In("call_key", 1)} ORDER BY call_key{session.ForUpdate}").With(asked.Select(call => call.Key).Distinct(StringComparer.Ordinal).ToArray()),
             row => new KnownCall(row.GetString(0), row.GetString(1), row.GetInt32(2), row.GetInt32(3)));
+        var spending = owner is null ? null : session.LockSpending(reading, [Scopes.Audit(message.AuditId)]);
+        var askedAlive = owner is { } one ? GatewayOwner.AskIsAlive(session, reading, one) : () => null;
         var askedNow = session.AskNow(reading);
         await session.RunAsync(reading, cancellationToken);
 
@@ -58,12 +76,17 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             database.Committed += signals.WakeSweep;
         }
 
-        var calls = Write(session, writing, message, budget, engine, asked, known.Rows.ToDictionary(call => call.Key, StringComparer.Ordinal), RefusalOf(message, budget, engine), askedNow());
+        var taker = askedAlive() is not null && spending!.Rows is [var audit] ? new Taker(owner!.Value, audit) : null;
+        var calls = Write(session, writing, message, budget, engine, asked, known.Rows.ToDictionary(call => call.Key, StringComparer.Ordinal), RefusalOf(message, budget, engine), taker, askedNow());
         var end = session.EndBatches(writing, announce, calls.AreUndecided ? [] : [message.AuditId]);
         await session.RunAsync(writing, cancellationToken);
+        calls.Verify();
         await end(cancellationToken);
+        var expected = calls.Taken.Count > 0 ? remembered.Expect(calls.Taken) : null;
         database.Committed += () =>
         {
+            if (expected is not null && remembered.Confirm(expected))
+                meters.Reserved(engine!.Name, calls.Taken.Sum(call => call.ReservedMicroUsd));
             if (calls.Planned.Count == 0 || remembered.Add(engine!.Name, message.AuditId, calls.Planned))
                 signals.WakePumpForRoom();
             else
@@ -97,13 +120,12 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             // Without its engine a question still gets a key of its own, so that it can be counted as declined.
             var rendered = engine?.Engine.Render(request)
                 ?? new RenderedRequest { Hash = CallKey.HashOfText($"{question.System}\n{question.Text}\n{question.Locale}"), InputBytes = 0, MaxOutputTokens = 0, Request = request };
-            return new AskedCall(CallKey.Of(message.AuditId, message.Purpose, engine?.Name ?? message.Engine, engine?.Model ?? "", rendered.Hash, question.Run), question, rendered, position);
+            return new AskedCall(CallKey.Of(message.AuditId, message.Purpose, engine?.Name ?? message.Engine, engine?.Model ?? "", rendered.Hash, question.Run), question, rendered, engine?.WorstCaseMicroUsd(rendered) ?? 0, position);
         }),
     ];
 
     /// <summary>Adds the batch and its calls to the group.</summary>
-    /// <returns>The calls that are planned now, in the order of their questions, and whether the batch has any call that is undecided.</returns>
-    static (IReadOnlyList<string> Planned, bool AreUndecided) Write(LedgerSession session, StatementGroup group, Message message, BudgetView budget, EngineDefinition? engine, IReadOnlyList<AskedCall> asked, Dictionary<string, KnownCall> known, string? refusal, DateTime now)
+    static Written Write(LedgerSession session, StatementGroup group, Message message, BudgetView budget, EngineDefinition? engine, IReadOnlyList<AskedCall> asked, Dictionary<string, KnownCall> known, string? refusal, Taker? taker, DateTime now)
     {
         var permission = message.AskInDoubtAgain || CallDecision.MayAskAgain(budget, message.Attempt);
         var planned = refusal is null;
@@ -131,25 +153,57 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             }
         }
 
+        if (!planned || now >= message.DeadlineAt || taker is null || !Fits(budget, taker.Audit, added))
+            taker = null;
+        var moves = new MoneyMoves();
+        if (taker is not null)
+            moves.Reserve(budget, added.Sum(call => call.WorstCase));
+        var verify = moves.Write(session, group, areLocked: true);
         if (added.Count > 0)
-            group.Execute(Insert(session, message, engine, added, planned ? CallStates.Planned : CallStates.Declined, refusal, now));
+            group.Execute(Insert(session, message, engine, added, planned ? CallStates.Planned : CallStates.Declined, refusal, taker?.Owner, now));
         if (asked.Count > 0)
             group.Execute(InsertQuestions(session, message, asked, decisions));
-        List<string> toAsk = planned ? [.. asked.Select(call => call.Key).Distinct(StringComparer.Ordinal).Where(key => decisions[key] is Ask.Insert or Ask.PlanAgain or Ask.AskAgain)] : [];
-        return (toAsk, toAsk.Count > 0 || decisions.ContainsValue(Ask.Wait));
+        List<AskedCall> toAsk = planned ? [.. asked.DistinctBy(call => call.Key).Where(call => decisions[call.Key] is Ask.Insert or Ask.PlanAgain or Ask.AskAgain)] : [];
+        var taken = taker is null ? [] : toAsk.Where(call => decisions[call.Key] == Ask.Insert).ToList();
+        return new([.. toAsk.Except(taken).Select(call => call.Key)], [.. taken.Select(call => Taken(message, budget, engine!, call, taker!.Owner))], toAsk.Count > 0 || decisions.ContainsValue(Ask.Wait), verify);
     }
 
-    static Statement Insert(LedgerSession session, Message message, EngineDefinition? engine, IReadOnlyList<AskedCall> calls, string state, string? reason, DateTime now)
+    /// <summary>
+    /// Whether new calls may be reserved all at once. Where money is short they are claimed one after the other instead: an engine that hangs
+    /// must not hold what another could spend.
+    /// </summary>
+    static bool Fits(BudgetView budget, SpendingView audit, List<AskedCall> added) =>
+        budget.PaysForAll && added.Count > 0 && ReservationDecision.Of(added.Sum(call => call.WorstCase), budget.AllocatedMicroUsd, budget.ReservedMicroUsd, audit, shared: []) is { Verdict: Reservation.Go, Grow: 0 };
+
+    static ClaimedCall Taken(Message message, BudgetView budget, EngineDefinition engine, AskedCall call, Guid owner) => new()
+    {
+        CallKey = call.Key,
+        AuditId = message.AuditId,
+        Attempt = message.Attempt,
+        Owner = owner,
+        Engine = engine,
+        Request = call.Request,
+        ReservedMicroUsd = call.WorstCase,
+        TokenBound = call.TokenBound,
+        DeadlineAt = message.DeadlineAt,
+        TraceParent = budget.TraceParent,
+        Tries = 0,
+        InvalidTries = 0,
+        IsPermitted = false,
+        PermissionUsed = false,
+    };
+
+    static Statement Insert(LedgerSession session, Message message, EngineDefinition? engine, IReadOnlyList<AskedCall> calls, string state, string? reason, Guid? owner, DateTime now)
     {
         var rows = new RowSet<AskedCall>(calls)
             .With("call", call => call.Key).With("its_run", call => call.Question.Run).With("request", call => JsonSerializer.Serialize(call.Request.Request, AssayJson.Options))
-            .With("worst_case", call => engine?.WorstCaseMicroUsd(call.Request) ?? 0).With("tokens", call => (call.Request.InputBytes + 3) / 4 + call.Request.MaxOutputTokens).With("place", call => call.Position);
+            .With("worst_case", call => call.WorstCase).With("tokens", call => call.TokenBound).With("place", call => call.Position).With("taken_for", call => owner is null ? 0 : call.WorstCase);
         return Statement.About(rows, $"""
-            INSERT INTO paid_call (call_key, audit_id, attempt, purpose, engine, model, run, request_json, worst_case_micro_usd, token_bound, state, reason, reserved_micro_usd, spent_micro_usd,
+            INSERT INTO paid_call (call_key, audit_id, attempt, purpose, engine, model, run, request_json, worst_case_micro_usd, token_bound, state, reason, owner, reserved_micro_usd, spent_micro_usd,
                 tries, invalid_tries, paid_tries, permitted_attempt, deadline_at, planned_at, position, cache_hit)
-            SELECT call, $1, $2, $3, $4, $5, its_run, request, worst_case, tokens, $6, $7, 0, 0, 0, 0, 0, 0, $8, $9, place, $10 FROM {session.Rows(rows, "asked", values: 10)}
+            SELECT call, $1, $2, $3, $4, $5, its_run, request, worst_case, tokens, $6, $7, $11, taken_for, 0, 0, 0, 0, 0, $8, $9, place, $10 FROM {session.Rows(rows, "asked", values: 11)}
             """)
-            .With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Model ?? "").With(state).With(reason).With(message.DeadlineAt).With(now).With(false);
+            .With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Model ?? "").With(state).With(reason).With(message.DeadlineAt).With(now).With(false).With(owner);
     }
 
     static Statement InsertQuestions(LedgerSession session, Message message, IReadOnlyList<AskedCall> asked, Dictionary<string, Ask> decisions)

@@ -10,7 +10,7 @@ namespace Assay.LlmGateway.Ledger;
 static class LedgerLocks
 {
     const string BudgetColumns =
-        "audit_id, tracking_id, attempt, closed_attempt, state, allocated_micro_usd, reserved_micro_usd, day, deadline_at, in_doubt_policy, ask_again_attempt, pins_json, phase, answers_worst_micro_usd, insights_worst_micro_usd, trace_parent";
+        "audit_id, tracking_id, attempt, closed_attempt, state, allocated_micro_usd, reserved_micro_usd, day, deadline_at, in_doubt_policy, ask_again_attempt, pins_json, phase, answers_worst_micro_usd, insights_worst_micro_usd, trace_parent, worst_case_micro_usd <= ceiling_micro_usd";
 
     /// <summary>The budgets of these audits, locked so that no other transaction changes them; absent ones are absent.</summary>
     public static async Task<Dictionary<Guid, BudgetView>> LockBudgetsAsync(this LedgerSession session, IEnumerable<Guid> auditIds, bool share, CancellationToken cancellationToken)
@@ -75,5 +75,6 @@ static class LedgerLocks
         AnswersWorstMicroUsd = row.GetInt64(13),
         InsightsWorstMicroUsd = row.GetInt64(14),
         TraceParent = row.TextOrNull(15),
+        PaysForAll = row.GetBoolean(16),
     };
 }

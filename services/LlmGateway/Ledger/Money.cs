@@ -22,6 +22,9 @@ sealed record BudgetView
     public required long AnswersWorstMicroUsd { get; init; }
     public required long InsightsWorstMicroUsd { get; init; }
 
+    /// <summary>Whether the ceiling pays for the plan's worst case, so that no call ever waits for another's money.</summary>
+    public required bool PaysForAll { get; init; }
+
     /// <summary>Whether an attempt may still spend.</summary>
     public bool IsLive(int attempt) => State == BudgetStates.Open && attempt == Attempt && attempt > ClosedAttempt;
 }

@@ -41,10 +41,13 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Reme
     {
         HashSet<Guid> waiting = [];
         var (hasLeft, hasSeenAll) = (false, false);
+        _unsure.AddRange(remembered.TakeUnconfirmed());
         if (_unsure.Count > 0)
         {
             await GiveBackAsync(_unsure, cancellationToken);
             _unsure.Clear();
+            // Nobody's and nowhere remembered: the next look finds them.
+            hasLeft = true;
         }
 
         if (mayLook && (!remembered.HasAny(engine.Name) || !_looks.TryGetValue(engine.Name, out var look) || Stopwatch.GetElapsedTime(look.At) >= LookInterval))
@@ -54,9 +57,10 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Reme
             var chosen = remembered.Take(engine.Name, wanted, passedOver: waiting);
             if (chosen.Count == 0)
                 return new([], waiting, hasLeft, hasSeenAll);
-            var result = await ReserveAsync(engine, chosen, cancellationToken);
-            foreach (var call in result.Calls)
-                meters.Reserved(engine.Name, call.ReservedMicroUsd);
+            // What a dead owner had is planned anew by the sweep, and claimed like any other.
+            var owned = chosen.Select(call => call.Owned).OfType<ClaimedCall>().Where(call => call.Owner == owner.Current).ToList();
+            var unowned = chosen.Where(call => call.Owned?.Owner != owner.Current).ToList();
+            var result = unowned.Count == 0 ? new(owned, [], HasLeft: false, HasSeenAll: false) : await ReserveAsync(engine, owned, unowned, cancellationToken);
             waiting.UnionWith(result.WaitForMoney);
             hasLeft |= result.HasLeft;
             // Audits that wait for money must not keep the others waiting: their turn is passed on, and the next look finds them again.
@@ -65,18 +69,24 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Reme
         }
     }
 
-    async Task<Result> ReserveAsync(EngineDefinition engine, IReadOnlyList<(string Key, Guid AuditId)> chosen, CancellationToken cancellationToken)
+    async Task<Result> ReserveAsync(EngineDefinition engine, IReadOnlyList<ClaimedCall> owned, IReadOnlyList<Remembered> unowned, CancellationToken cancellationToken)
     {
         var (reserved, committing) = (new Result([], [], HasLeft: false, HasSeenAll: false), false);
         try
         {
-            return await transactions.RunAsync(async (session, announce, token) => reserved = await ReserveAsync(session, announce, engine, chosen, token), cancellationToken, () => committing = true);
+            reserved = await transactions.RunAsync(async (session, announce, token) => reserved = await ReserveAsync(session, announce, engine, unowned, token), cancellationToken, () => committing = true);
         }
-        catch when (committing)
+        catch
         {
-            _unsure.AddRange(reserved.Calls);
+            remembered.Add(owned);
+            if (committing)
+                _unsure.AddRange(reserved.Calls);
             throw;
         }
+
+        foreach (var call in reserved.Calls)
+            meters.Reserved(engine.Name, call.ReservedMicroUsd);
+        return reserved with { Calls = [.. owned, .. reserved.Calls] };
     }
 
     /// <summary>Gives unsent calls back, to be taken by another instance.</summary>
@@ -115,7 +125,7 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Reme
         ORDER BY b.audit_id, b.received_at, b.batch_id, q.position LIMIT $3
         """;
 
-    async Task<Result> ReserveAsync(LedgerSession session, IAnnounce announce, EngineDefinition engine, IReadOnlyList<(string Key, Guid AuditId)> chosen, CancellationToken cancellationToken)
+    async Task<Result> ReserveAsync(LedgerSession session, IAnnounce announce, EngineDefinition engine, IReadOnlyList<Remembered> chosen, CancellationToken cancellationToken)
     {
         var (taker, locks) = (owner.Current, new StatementGroup());
         var lockedBudgets = session.LockBudgets(locks, chosen.Select(call => call.AuditId), share: false);
@@ -145,7 +155,7 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Reme
         HashSet<Guid> waiting = [];
         var running = budgets.ToDictionary(budget => budget.Key, budget => (Allocated: budget.Value.AllocatedMicroUsd, Reserved: budget.Value.ReservedMicroUsd));
         // Two batches may ask the same question.
-        foreach (var (key, auditId) in chosen.DistinctBy(call => call.Key))
+        foreach (var (key, auditId, _) in chosen.DistinctBy(call => call.Key))
         {
             if (!calls.TryGetValue(key, out var call) || waiting.Contains(auditId))
                 continue;

@@ -106,6 +106,7 @@ sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallCl
                     lanes.DropQueues();
                 await switches.ApplyAsync(stop);
                 await GiveBackStrandedAsync(stop);
+                await GiveBackToOthersAsync(stop);
             }
             catch (Exception exception) when (!stop.IsCancellationRequested)
             {
@@ -139,6 +140,24 @@ sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallCl
                 throw;
             }
         }
+    }
+
+    /// <summary>What was taken while nobody else was there is claimed a little at a time once somebody is.</summary>
+    async Task GiveBackToOthersAsync(CancellationToken cancellationToken)
+    {
+        if (owner.Instances == 1 || remembered.TakeOwned() is not { Count: > 0 } owned)
+            return;
+        try
+        {
+            await claim.GiveBackAsync(owned, cancellationToken);
+        }
+        catch
+        {
+            remembered.Add(owned);
+            throw;
+        }
+
+        signals.WakePump();
     }
 
     async Task DrainAsync()

@@ -37,8 +37,11 @@ enum Verdict
     /// <summary>The call is <c>Sending</c>, durably: write the bytes now.</summary>
     Send,
 
-    /// <summary>The call is not this instance's to send any more: its audit closed, its deadline passed, or its row moved.</summary>
+    /// <summary>The call is not this instance's to send any more: its row moved.</summary>
     Gone,
+
+    /// <summary>Its attempt was closed or its deadline has passed: neither it nor the others like it may be sent.</summary>
+    Over,
 
     /// <summary>Spending is halted.</summary>
     Halted,

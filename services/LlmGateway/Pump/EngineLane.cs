@@ -32,6 +32,7 @@ sealed partial class EngineLane
     readonly EngineDefinition _engine;
     readonly LedgerWriter _writer;
     readonly GatewayOwner _owner;
+    readonly RememberedCalls _remembered;
     readonly LedgerSignals _signals;
     readonly TimeProvider _time;
     readonly ILogger _logger;
@@ -43,9 +44,9 @@ sealed partial class EngineLane
     /// <summary>What became of a dispatched call.</summary>
     readonly record struct Sent(SendPermit Permit, EngineOutcome? Outcome);
 
-    public EngineLane(EngineDefinition engine, LedgerWriter writer, GatewayOwner owner, LedgerSignals signals, LlmGatewayOptions options, TimeProvider time, ILogger<EngineLane> logger)
+    public EngineLane(EngineDefinition engine, LedgerWriter writer, GatewayOwner owner, RememberedCalls remembered, LedgerSignals signals, LlmGatewayOptions options, TimeProvider time, ILogger<EngineLane> logger)
     {
-        (_engine, _writer, _owner, _signals, _time, _logger) = (engine, writer, owner, signals, time, logger);
+        (_engine, _writer, _owner, _remembered, _signals, _time, _logger) = (engine, writer, owner, remembered, signals, time, logger);
         Limits = engine.Limits;
         _breakDuration = options.BreakerBreakDuration;
         _breaker = new ResiliencePipelineBuilder<Sent> { TimeProvider = time }
@@ -86,6 +87,9 @@ sealed partial class EngineLane
     /// <summary>What <see cref="LedgerSignals.Work"/> was when the ledger had no calls for this lane that were not remembered.</summary>
     public long ExhaustedAt { get; set; } = -1;
 
+    /// <summary>Whether nothing is sent from here, whatever is asked.</summary>
+    public bool IsHeldUp => IsPaused || IsHalted || !_owner.IsRegistered || Share(Limits.RequestsPerMinute) is 0 || _owner.ShareOf(Limits.MaxConcurrency) == 0;
+
     /// <summary>
     /// How many more calls may be claimed: as many as there are slots wait here at most, or as were sent in the last second, and they are fetched
     /// when half of them are gone, so that one claim serves many calls and nothing is hoarded.
@@ -94,11 +98,9 @@ sealed partial class EngineLane
     {
         get
         {
-            if (IsPaused || IsHalted || !_owner.IsRegistered || Share(Limits.RequestsPerMinute) is 0)
+            if (IsHeldUp)
                 return 0;
             var slots = _owner.ShareOf(Limits.MaxConcurrency);
-            if (slots == 0)
-                return 0;
             lock (_lock)
             {
                 var target = Math.Min(Math.Max(slots, _pace.LastSecond(_time.GetUtcNow())), MostWaiting);
@@ -251,6 +253,8 @@ sealed partial class EngineLane
             IsHalted = true;
             await ReturnLaterAsync(call, TimeSpan.Zero, stop);
         }
+        else if (sent.Permit.Verdict == Verdict.Over)
+            _remembered.Forget(call);
     }
 
     async Task<Sent> AskAsync(ClaimedCall call, CancellationToken wire)

@@ -7,9 +7,9 @@ using Microsoft.Extensions.Options;
 namespace Assay.LlmGateway.Pump;
 
 /// <summary>One lane for each configured engine.</summary>
-sealed class EngineLanes(IEngineCatalog engines, LedgerWriter writer, GatewayOwner owner, LedgerSignals signals, IOptions<LlmGatewayOptions> options, TimeProvider time, GatewayMeters meters, ILogger<EngineLane> logger)
+sealed class EngineLanes(IEngineCatalog engines, LedgerWriter writer, GatewayOwner owner, RememberedCalls remembered, LedgerSignals signals, IOptions<LlmGatewayOptions> options, TimeProvider time, GatewayMeters meters, ILogger<EngineLane> logger)
 {
-    public IReadOnlyList<EngineLane> All { get; } = meters.Watch([.. engines.All.Select(engine => new EngineLane(engine, writer, owner, signals, options.Value, time, logger))]);
+    public IReadOnlyList<EngineLane> All { get; } = meters.Watch([.. engines.All.Select(engine => new EngineLane(engine, writer, owner, remembered, signals, options.Value, time, logger))]);
 
     public int OnTheWire => All.Sum(lane => lane.OnTheWire);
 

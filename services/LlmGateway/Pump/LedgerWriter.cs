@@ -404,8 +404,8 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
                 { OwnerIsAlive: false } => Verdict.OwnerLost,
                 _ when intent.Call.Owner != gate.Owner => Verdict.OwnerLost,
                 { Halted: true } => Verdict.Halted,
-                _ when !budgets.TryGetValue(intent.Call.AuditId, out var budget) || !budget.IsLive(intent.Call.Attempt) => Verdict.Gone,
-                _ when gate.Now >= intent.Call.DeadlineAt => Verdict.Gone,
+                _ when !budgets.TryGetValue(intent.Call.AuditId, out var budget) || !budget.IsLive(intent.Call.Attempt) => Verdict.Over,
+                _ when gate.Now >= intent.Call.DeadlineAt => Verdict.Over,
                 _ => Verdict.Send,
             };
             if (intent.Verdict == Verdict.Send)

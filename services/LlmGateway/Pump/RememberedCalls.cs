@@ -1,56 +1,174 @@
+using System.Diagnostics;
+
 namespace Assay.LlmGateway.Pump;
 
 /// <summary>
-/// What this instance knows of calls that are planned and nobody's, by engine and in turn over their audits. A memory and not a record: a
-/// call that is gone since is passed over by the claim, and one that is not here is found by the next look into the ledger.
+/// What this instance knows of calls to be asked, by engine and in turn over their audits: ones that it owns already, and keys of ones that
+/// are planned and nobody's. A memory and not a record: a call that is gone since is passed over by claim or flush, and one that is
+/// nobody's and not here is found by the next look into the ledger.
 /// </summary>
-sealed class RememberedCalls
+/// <param name="unconfirmedAfter">How long a transaction that takes calls may last before nobody believes in its commit any more.</param>
+sealed class RememberedCalls(TimeSpan unconfirmedAfter)
 {
+    public RememberedCalls()
+        : this(TimeSpan.FromSeconds(10))
+    {
+    }
+
     /// <summary>The most calls of one engine that are remembered; the ledger holds the others.</summary>
     const int MostOfAnEngine = 10_000;
 
-    /// <summary>Audits with calls of one engine: the next to be served first.</summary>
+    /// <summary>The most of them that are owned before they have a place in their lane: these carry what they ask.</summary>
+    const int MostOwned = 2_000;
+
+    /// <summary>Audits with calls of one engine: the next to be served first. A key that is queued and no call any more is passed over.</summary>
     sealed class Turns
     {
         public LinkedList<(Guid AuditId, Queue<string> Keys)> Audits { get; } = new();
-        public HashSet<string> Keys { get; } = new(StringComparer.Ordinal);
+        public Dictionary<string, Remembered> Calls { get; } = new(StringComparer.Ordinal);
+        public int Owned { get; set; }
+
+        public void Set(string key, Remembered call)
+        {
+            Forget(key);
+            Calls[key] = call;
+            Owned += call.Owned is null ? 0 : 1;
+        }
+
+        public bool Forget(string key)
+        {
+            if (!Calls.Remove(key, out var call))
+                return false;
+            Owned -= call.Owned is null ? 0 : 1;
+            return true;
+        }
     }
 
     readonly Lock _lock = new();
     readonly Dictionary<string, Turns> _engines = new(StringComparer.Ordinal);
+    readonly HashSet<Taking> _expected = [];
 
     public bool HasAny(string engine)
     {
         lock (_lock)
-            return _engines.TryGetValue(engine, out var turns) && turns.Keys.Count > 0;
+            return _engines.TryGetValue(engine, out var turns) && turns.Calls.Count > 0;
     }
 
-    /// <summary>Remembers an audit's calls, each once, behind what it has already. False if they are too many: then the ledger must be looked into.</summary>
+    /// <summary>Whether so many more calls may be owned.</summary>
+    public bool HasRoom(string engine, int calls)
+    {
+        lock (_lock)
+            return calls + (_engines.TryGetValue(engine, out var turns) ? turns.Owned : 0) <= MostOwned;
+    }
+
+    /// <summary>Remembers calls of an audit that are nobody's, each once, behind what it has already. False if they are too many: then the ledger must be looked into.</summary>
     public bool Add(string engine, Guid auditId, IReadOnlyCollection<string> keys)
     {
         lock (_lock)
+            return Add(engine, auditId, [.. keys.Select(key => new Remembered(key, auditId, Owned: null))]);
+    }
+
+    /// <summary>Remembers calls of one engine and audit that this instance owns.</summary>
+    public void Add(IReadOnlyList<ClaimedCall> calls)
+    {
+        lock (_lock)
+            foreach (var own in calls.GroupBy(call => (call.Engine.Name, call.AuditId)))
+                Add(own.Key.Name, own.Key.AuditId, [.. own.Select(call => new Remembered(call.CallKey, call.AuditId, call))]);
+    }
+
+    bool Add(string engine, Guid auditId, List<Remembered> calls)
+    {
+        if (!_engines.TryGetValue(engine, out var turns))
+            _engines[engine] = turns = new();
+        if (turns.Calls.Count + calls.Count > MostOfAnEngine && calls.Exists(call => call.Owned is null))
+            return false;
+        var own = turns.Audits.FirstOrDefault(turn => turn.AuditId == auditId).Keys ?? new();
+        var isNew = own.Count == 0;
+        foreach (var call in calls)
         {
-            if (!_engines.TryGetValue(engine, out var turns))
-                _engines[engine] = turns = new();
-            if (turns.Keys.Count + keys.Count > MostOfAnEngine)
+            if (!turns.Calls.ContainsKey(call.Key))
+                own.Enqueue(call.Key);
+            turns.Set(call.Key, call);
+        }
+
+        if (isNew && own.Count > 0)
+            turns.Audits.AddLast((auditId, own));
+        return true;
+    }
+
+    /// <summary>Says that a transaction takes these calls; <see cref="Confirm"/> follows its commit.</summary>
+    public Taking Expect(IReadOnlyList<ClaimedCall> calls)
+    {
+        var taking = new Taking(calls);
+        lock (_lock)
+            _expected.Add(taking);
+        return taking;
+    }
+
+    /// <summary>The transaction has committed: its calls are this instance's to send. False if they were given up meanwhile.</summary>
+    public bool Confirm(Taking taking)
+    {
+        lock (_lock)
+        {
+            if (!_expected.Remove(taking))
                 return false;
-            var own = turns.Audits.FirstOrDefault(turn => turn.AuditId == auditId).Keys ?? new();
-            var isNew = own.Count == 0;
-            foreach (var key in keys.Where(turns.Keys.Add))
-                own.Enqueue(key);
-            if (isNew && own.Count > 0)
-                turns.Audits.AddLast((auditId, own));
+            Add(taking.Calls);
             return true;
+        }
+    }
+
+    /// <summary>
+    /// Takes out the calls of transactions of whose commit nobody has heard. They may be this owner's, so that nobody else takes them, and must
+    /// be given back.
+    /// </summary>
+    public IReadOnlyList<ClaimedCall> TakeUnconfirmed()
+    {
+        lock (_lock)
+        {
+            if (_expected.Count == 0)
+                return [];
+            var late = _expected.Where(taking => Stopwatch.GetElapsedTime(taking.Since) >= unconfirmedAfter).ToList();
+            _expected.ExceptWith(late);
+            return [.. late.SelectMany(taking => taking.Calls)];
+        }
+    }
+
+    /// <summary>Takes out every call that is owned, to be given back.</summary>
+    public IReadOnlyList<ClaimedCall> TakeOwned()
+    {
+        lock (_lock)
+        {
+            List<ClaimedCall> owned = [];
+            foreach (var turns in _engines.Values.Where(turns => turns.Owned > 0))
+                foreach (var call in turns.Calls.Values.Where(call => call.Owned is not null).ToList())
+                {
+                    turns.Forget(call.Key);
+                    owned.Add(call.Owned!);
+                }
+
+            return owned;
+        }
+    }
+
+    /// <summary>Forgets the calls of an attempt that may spend no more, or of its phase whose deadline has passed.</summary>
+    public void Forget(ClaimedCall like)
+    {
+        lock (_lock)
+        {
+            if (!_engines.TryGetValue(like.Engine.Name, out var turns))
+                return;
+            foreach (var call in turns.Calls.Values.Where(call => call.Owned is { } owned && owned.AuditId == like.AuditId && owned.Attempt <= like.Attempt && owned.DeadlineAt <= like.DeadlineAt).ToList())
+                turns.Forget(call.Key);
         }
     }
 
     /// <summary>Takes the calls of the audit whose turn it is, then of the next. An audit that has more goes to the end.</summary>
     /// <param name="engine">The engine.</param>
     /// <param name="wanted">How many calls at most.</param>
-    /// <param name="passedOver">Audits whose calls are forgotten instead.</param>
-    public IReadOnlyList<(string Key, Guid AuditId)> Take(string engine, int wanted, IReadOnlySet<Guid> passedOver)
+    /// <param name="passedOver">Audits whose calls that are nobody's are forgotten instead.</param>
+    public IReadOnlyList<Remembered> Take(string engine, int wanted, IReadOnlySet<Guid> passedOver)
     {
-        List<(string Key, Guid AuditId)> taken = [];
+        List<Remembered> taken = [];
         lock (_lock)
         {
             if (!_engines.TryGetValue(engine, out var turns))
@@ -58,16 +176,13 @@ sealed class RememberedCalls
             while (taken.Count < wanted && turns.Audits.First is { } first)
             {
                 turns.Audits.RemoveFirst();
-                if (passedOver.Contains(first.Value.AuditId))
-                {
-                    turns.Keys.ExceptWith(first.Value.Keys);
-                    continue;
-                }
-
                 while (taken.Count < wanted && first.Value.Keys.TryDequeue(out var key))
                 {
-                    turns.Keys.Remove(key);
-                    taken.Add((key, first.Value.AuditId));
+                    if (!turns.Calls.TryGetValue(key, out var call))
+                        continue;
+                    turns.Forget(key);
+                    if (call.Owned is not null || !passedOver.Contains(call.AuditId))
+                        taken.Add(call);
                 }
 
                 if (first.Value.Keys.Count > 0)
@@ -78,3 +193,15 @@ sealed class RememberedCalls
         return taken;
     }
 }
+
+/// <summary>Calls that a transaction takes; one like any other until its commit.</summary>
+sealed class Taking(IReadOnlyList<ClaimedCall> calls)
+{
+    public IReadOnlyList<ClaimedCall> Calls { get; } = calls;
+    public long Since { get; } = Stopwatch.GetTimestamp();
+}
+
+/// <param name="Key">The call's key.</param>
+/// <param name="AuditId">Its audit.</param>
+/// <param name="Owned">The call, if it is owned already; null if it is nobody's.</param>
+sealed record Remembered(string Key, Guid AuditId, ClaimedCall? Owned);

@@ -38,7 +38,7 @@ public sealed class Planning
 
     /// <summary>Sessions tell what they did about a second later.</summary>
     static Task<IReadOnlyList<Use>> UntilCountedAsync(string database, int tries) => GatewayHost.EventuallyAsync(
-        () => ReadAsync(database), uses => uses.Single(use => use.Table == "paid_try").Updates >= tries && uses.Single(use => use.Table == "paid_call").Updates >= 3 * tries);
+        () => ReadAsync(database), uses => uses.Single(use => use.Table == "paid_try").Updates >= tries && uses.Single(use => use.Table == "paid_call").Updates >= 2 * tries);
 
     static async Task<IReadOnlyList<Use>> ReadAsync(string database)
     {

@@ -49,7 +49,7 @@ sealed class LedgerWorld : IAsyncDisposable
     {
         _app = app;
         _transactions = app.Services.GetRequiredService<LedgerTransactions>();
-        _requests = [.. Enumerable.Range(0, Audits).Select(i => Requests.Audit(Requests.Queries(4), ceilingUsd: 0.0045m, inDoubt: i == 2 ? InDoubtPolicies.AskAgain : InDoubtPolicies.Keep))];
+        _requests = [.. Enumerable.Range(0, Audits).Select(i => Requests.Audit(Requests.Queries(4), ceilingUsd: i == 1 ? 0.03m : 0.0045m, inDoubt: i == 2 ? InDoubtPolicies.AskAgain : InDoubtPolicies.Keep))];
         Array.Fill(_closed, true);
     }
 
@@ -58,6 +58,7 @@ sealed class LedgerWorld : IAsyncDisposable
         public required GatewayOwner Owner { get; init; }
         public required LedgerWriter Writer { get; init; }
         public required CallClaim Claim { get; init; }
+        public required RememberedCalls Remembered { get; init; }
         public required OwnerSweep Sweep { get; init; }
         public List<ClaimedCall> Claimed { get; } = [];
         public List<(ClaimedCall Call, Guid TryId)> OnTheWire { get; } = [];
@@ -102,10 +103,10 @@ sealed class LedgerWorld : IAsyncDisposable
                 await OpenAsync(audit, askAgain: false);
                 break;
             case StepKind.Ask when _asked[audit] is null && await IsOpenAsync(audit):
-                await AskAsync(_asked[audit] = Requests.Ask(_requests[audit], _attempts[audit], queries: [.. _requests[audit].Queries!, "best earbuds 1"]));
+                await AskAsync(worker, _asked[audit] = Requests.Ask(_requests[audit], _attempts[audit], queries: [.. _requests[audit].Queries!, "best earbuds 1"]), step.Choice);
                 break;
             case StepKind.AskAgain when _asked[audit] is { } message:
-                await AskAsync(message);
+                await AskAsync(worker, message, step.Choice);
                 break;
             case StepKind.Claim:
                 worker.Claimed.AddRange((await worker.Claim.RunAsync(_engine.Definition, 1 + step.Choice % 4, mayLook: true, CancellationToken.None)).Calls);
@@ -294,13 +295,25 @@ sealed class LedgerWorld : IAsyncDisposable
         await owner.RegisterAsync(CancellationToken.None);
         var writer = new LedgerWriter(_transactions, owner, signals, meters, options, loggers.CreateLogger<LedgerWriter>());
         _ = Task.Run(() => writer.RunAsync(CancellationToken.None));
-        return new Worker { Owner = owner, Writer = writer, Claim = new CallClaim(_transactions, owner, new RememberedCalls(), meters), Sweep = new OwnerSweep(_transactions, owner, ownerLock, options, loggers.CreateLogger<OwnerSweep>()) };
+        // Whose commit is unheard of is given up at once, also while it is still being made.
+        var remembered = new RememberedCalls(unconfirmedAfter: TimeSpan.Zero);
+        return new Worker { Owner = owner, Writer = writer, Remembered = remembered, Claim = new CallClaim(_transactions, owner, remembered, meters), Sweep = new OwnerSweep(_transactions, owner, ownerLock, options, loggers.CreateLogger<OwnerSweep>()) };
     }
 
     Task OpenAsync(int audit, bool askAgain) =>
         ConsumeAsync<OpenBudgetConsumer, OpenBudgetMessage>(Requests.Open(_requests[audit], _attempts[audit], askAgain));
 
-    Task AskAsync(AskEngineMessage message) => ConsumeAsync<AskEngineConsumer, AskEngineMessage>(message);
+    /// <summary>Two of three batches are owned from the start, and of the commit of one of these nobody hears.</summary>
+    Task AskAsync(Worker worker, AskEngineMessage message, int choice)
+    {
+        var taker = new ChosenTaker(choice % 3 == 0 ? null : worker.Owner.Current);
+        return ConsumeAsync<AskEngineConsumer, AskEngineMessage>(message, isHeard: choice % 3 < 2, taker, worker.Remembered);
+    }
+
+    sealed class ChosenTaker(Guid? taker) : ICallTaker
+    {
+        public Guid? TakerOf(EngineDefinition engine, int calls) => taker;
+    }
 
     Task<bool> IsOpenAsync(int audit)
     {
@@ -309,7 +322,12 @@ sealed class LedgerWorld : IAsyncDisposable
     }
 
     /// <summary>A consumer in its own transaction, as the endpoint runs it.</summary>
-    async Task ConsumeAsync<TConsumer, TMessage>(TMessage message)
+    Task ConsumeAsync<TConsumer, TMessage>(TMessage message)
+        where TConsumer : class, IConsumer<TMessage>
+        where TMessage : class =>
+        ConsumeAsync<TConsumer, TMessage>(message, isHeard: true);
+
+    async Task ConsumeAsync<TConsumer, TMessage>(TMessage message, bool isHeard, params object[] parts)
         where TConsumer : class, IConsumer<TMessage>
         where TMessage : class
     {
@@ -318,7 +336,9 @@ sealed class LedgerWorld : IAsyncDisposable
         await using var transaction = await database.Database.BeginTransactionAsync();
         var context = Substitute.For<ConsumeContext<TMessage>>();
         context.Message.Returns(message);
-        await ActivatorUtilities.CreateInstance<TConsumer>(scope.ServiceProvider).Consume(context);
+        await ActivatorUtilities.CreateInstance<TConsumer>(scope.ServiceProvider, parts).Consume(context);
+        if (!isHeard)
+            database.Committed = null;
         await transaction.CommitAsync();
     }
 

@@ -18,15 +18,20 @@ public sealed partial class LosingCommits(ITestOutputHelper output)
     const string Intent = "INSERT INTO paid_try";
     const string Outcome = "UPDATE paid_try SET state_before";
     const string Claim = "UPDATE paid_call SET owner = taken_by";
+    const string Ask = "INSERT INTO paid_call";
 
     [Theory]
     [InlineData(Cut.AfterFarEnd, Intent, Outcome)]
     [InlineData(Cut.BeforeFarEnd, Intent, Outcome)]
     [InlineData(Cut.AfterFarEnd, Claim)]
     [InlineData(Cut.BeforeFarEnd, Claim)]
+    [InlineData(Cut.AfterFarEnd, Ask)]
+    [InlineData(Cut.BeforeFarEnd, Ask)]
     public async Task Should_send_and_count_every_call_once(Cut cut, params string[] statements)
     {
-        const int calls = 200, cuts = 5;
+        const int calls = 200;
+        // Of the batches the first one is spared: it shows that this instance is alone, so that the others' calls are its own from the start.
+        var cuts = statements.Contains(Ask) ? 1 : 5;
         var direct = await (await PrivatePostgres.Shared).CreateDatabaseAsync("gateway");
         await using var link = new FaultyLink(new NpgsqlConnectionStringBuilder(direct).Port);
         var commits = new CommitWatch(cut, cuts, statements);
@@ -42,8 +47,10 @@ public sealed partial class LosingCommits(ITestOutputHelper output)
         };
         var through = new NpgsqlConnectionStringBuilder(direct) { Port = link.Port }.ConnectionString;
         await using var gateway = await GatewayHost.StartOnAsync(AssayDatabase.PostgreSql(through), engine, ("LlmGateway:FirstBackoff", "00:00:00.020"), ("LlmGateway:BreakerMinimumThroughput", "1000"));
-        var request = Requests.Audit([.. Enumerable.Range(1000, calls).Select(i => $"best earbuds {i}")]);
+        // Where money is short calls are claimed one claim after the other; where it is not they are owned from the start.
+        var request = Requests.Audit([.. Enumerable.Range(1000, calls).Select(i => $"best earbuds {i}")], ceilingUsd: statements.Contains(Claim) ? 0.1m : 5);
         await gateway.OpenAsync(Requests.Open(request));
+        await gateway.AskAsync(Requests.Ask(request, queries: [request.Queries![0]]));
 
         var answers = (await Task.WhenAll(Requests.AskAll(request).Select(gateway.AskAsync))).SelectMany(answered => answered.Answers).ToList();
 

@@ -1,3 +1,5 @@
+using Assay.LlmGateway.Engines;
+
 namespace Assay.LlmGateway.Pump;
 
 public sealed class RememberingCalls
@@ -53,6 +55,89 @@ public sealed class RememberingCalls
 
         _remembered.Take("a", 20_000, Nobody).Count.ShouldBe(9_999);
     }
+
+    [Fact]
+    public void Should_serve_owned_calls_in_turn_with_the_others()
+    {
+        _remembered.Add("test", _large, Keys("large", 3));
+        _remembered.Add(Owned(_small, 2));
+
+        var taken = _remembered.Take("test", 10, new HashSet<Guid> { _small });
+
+        taken.Select(call => call.Key).ShouldBe([.. Keys("large", 3), .. Keys("owned", 2)], "one that is owned waits for no money");
+        taken.Count(call => call.Owned is not null).ShouldBe(2);
+    }
+
+    [Fact]
+    public void Should_know_what_became_of_a_call_last()
+    {
+        _remembered.Add(Owned(_small, 2));
+        _remembered.Add("test", _small, ["owned 1"]);
+
+        _remembered.Take("test", 10, Nobody).Select(call => (call.Key, call.Owned is not null)).ShouldBe([("owned 0", true), ("owned 1", false)]);
+    }
+
+    [Fact]
+    public void Should_own_no_more_than_it_has_room_for()
+    {
+        _remembered.HasRoom("test", 2_000).ShouldBeTrue();
+        _remembered.Add(Owned(_large, 1_990));
+
+        _remembered.HasRoom("test", 10).ShouldBeTrue();
+        _remembered.HasRoom("test", 11).ShouldBeFalse();
+        _remembered.Take("test", 5, Nobody);
+        _remembered.HasRoom("test", 15).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Should_forget_the_owned_calls_of_an_attempt_that_is_over()
+    {
+        _remembered.Add(Owned(_large, 3));
+        _remembered.Add(Owned(_small, 1, "small"));
+
+        _remembered.Forget(Owned(_large, 1)[0]);
+
+        _remembered.Take("test", 10, Nobody).Select(call => call.Key).ShouldBe(["small 0"]);
+        _remembered.HasRoom("test", 2_000).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Should_hand_on_a_batch_once_its_commit_is_known_or_given_up()
+    {
+        var taking = _remembered.Expect(Owned(_small, 1));
+        _remembered.HasAny("test").ShouldBeFalse();
+        _remembered.TakeUnconfirmed().ShouldBeEmpty("its commit may still come");
+        _remembered.Confirm(taking).ShouldBeTrue();
+        _remembered.Confirm(taking).ShouldBeFalse("a batch is handed on once");
+        _remembered.Take("test", 10, Nobody).ShouldHaveSingleItem();
+
+        var impatient = new RememberedCalls(TimeSpan.Zero);
+        var lost = impatient.Expect(Owned(_small, 1));
+        impatient.TakeUnconfirmed().ShouldHaveSingleItem();
+        impatient.Confirm(lost).ShouldBeFalse("what was given up belongs to whoever claims it");
+        impatient.HasAny("test").ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Should_give_up_all_that_is_owned()
+    {
+        _remembered.Add("test", _large, Keys("large", 1));
+        _remembered.Add(Owned(_small, 3));
+
+        _remembered.TakeOwned().Select(call => call.CallKey).ShouldBe(Keys("owned", 3));
+
+        _remembered.Take("test", 10, Nobody).Select(call => call.Key).ShouldBe(Keys("large", 1));
+    }
+
+    static IReadOnlyList<ClaimedCall> Owned(Guid auditId, int count, string of = "owned") =>
+    [
+        .. Keys(of, count).Select(key => new ClaimedCall
+        {
+            CallKey = key, AuditId = auditId, Attempt = 1, Owner = Guid.Empty, Engine = new TestEngine().Definition, ReservedMicroUsd = 1, TokenBound = 1, DeadlineAt = DateTime.MaxValue,
+            Request = new RenderedRequest { Hash = "", InputBytes = 0, MaxOutputTokens = 0, Request = new EngineRequest { Text = "", Purpose = "" } },
+            TraceParent = null, Tries = 0, InvalidTries = 0, IsPermitted = false, PermissionUsed = false,
+        }),
+    ];
 
     static IReadOnlyList<string> Keys(string of, int count) => [.. Enumerable.Range(0, count).Select(i => $"{of} {i}")];
 }
