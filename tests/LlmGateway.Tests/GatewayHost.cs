@@ -44,27 +44,38 @@ public sealed class GatewayHost : IAsyncDisposable
 
     public static async Task<AssayDatabase> NewPostgresAsync() => AssayDatabase.PostgreSql(await (await PrivatePostgres.Shared).CreateDatabaseAsync("gateway"));
 
-    public static Task<GatewayHost> StartOnAsync(AssayDatabase database, IEngineCatalog? engines, params (string Key, string Value)[] settings) => StartAsync(database, engines, new Heard(), settings);
+    public static Task<GatewayHost> StartOnAsync(AssayDatabase database, IEngineCatalog? engines, params (string Key, string Value)[] settings) => StartAsync(new LlmGatewayModule(), database, engines, new Heard(), settings);
+
+    /// <summary>Another service in the gateway's place, which has no use for its database.</summary>
+    public static Task<GatewayHost> StartInsteadAsync(AssayModule module, TestEngine engine) => StartAsync(module, NewSqlite(), engine, new Heard(), []);
 
     /// <summary>A gateway after this one, on another database perhaps; what was heard before is remembered.</summary>
-    public Task<GatewayHost> StartAnotherAsync(AssayDatabase database, IEngineCatalog engines) => StartAsync(database, engines, _heard, []);
+    public Task<GatewayHost> StartAnotherAsync(AssayDatabase database, IEngineCatalog engines) => StartAsync(new LlmGatewayModule(), database, engines, _heard, []);
 
-    static async Task<GatewayHost> StartAsync(AssayDatabase database, IEngineCatalog? engines, Heard heard, (string Key, string Value)[] settings)
+    static async Task<GatewayHost> StartAsync(AssayModule module, AssayDatabase database, IEngineCatalog? engines, Heard heard, (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production, ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value));
         // One factory for all hosts of the process: the bus keeps the first it sees.
         builder.Services.AddSingleton(Loggers);
-        var module = new LlmGatewayModule();
         builder.Services.AddSingleton(heard);
         if (engines is not null)
             builder.Services.AddSingleton(engines);
+        if (engines is TestEngine engine)
+            builder.Services.AddSingleton(engine);
         module.AddServices(builder, database);
         builder.AddAssayInMemoryBus([module, new ListenerModule()]);
         var app = builder.Build();
         await using (var scope = app.Services.CreateAsyncScope())
-            await scope.ServiceProvider.GetRequiredService<LlmGatewayDbContext>().Database.MigrateAsync();
+        {
+            // As the service's own start does it.
+            if (scope.ServiceProvider.GetService<LlmGatewayDbContext>() is { } ledger)
+                await ledger.Database.MigrateAsync();
+            if (database.Provider == DatabaseProvider.PostgreSql)
+                await scope.ServiceProvider.GetRequiredService<LlmGatewayDbContext>().UseLz4Async(CancellationToken.None);
+        }
+
         await module.PrepareAsync(app.Services, CancellationToken.None);
         app.Urls.Add("http://127.0.0.1:0");
         await app.StartAsync();

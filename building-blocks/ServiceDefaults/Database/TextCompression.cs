@@ -6,7 +6,7 @@ namespace Assay.ServiceDefaults;
 /// Has PostgreSQL compress long texts by LZ4 instead of its own method, which took a fifth of the server's time when audits were stored: the
 /// texts of answers pass through four databases' tables and outboxes.
 /// </summary>
-static class TextCompression
+public static class TextCompression
 {
     /// <summary>
     /// Sets it for every column that has no method of its own yet, in the tables of this schema. A server built without LZ4 keeps its own
