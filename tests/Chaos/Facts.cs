@@ -13,7 +13,7 @@ public sealed record TransitionRow(Guid AuditId, int Sequence, int Attempt, stri
 /// <summary>A row of the ledger's <c>paid_call</c>.</summary>
 public sealed record CallRow(string CallKey, Guid AuditId, string State, string? Reason, long Reserved, long Spent, bool HasText);
 
-/// <summary>A row of the ledger's <c>paid_try</c>.</summary>
+/// <summary>A row of the ledger's <c>every_try</c>.</summary>
 public sealed record TryRow(Guid TryId, string CallKey, Guid AuditId, string Engine, int Permitted, string State, string? Reason, long Reserved, long Spent, DateTime SentAt);
 
 /// <summary>A row of the ledger's <c>spending</c>.</summary>
@@ -107,7 +107,7 @@ static class FactsReader
                 row => new TransitionRow(row.GetGuid(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3), row.GetString(4), Utc(row, 5)), ids, cancellationToken),
             Calls = await QueryAsync(gateway, "SELECT call_key, audit_id, state, reason, reserved_micro_usd, spent_micro_usd, text_hash IS NOT NULL FROM paid_call WHERE audit_id = ANY($1)",
                 row => new CallRow(row.GetString(0), row.GetGuid(1), row.GetString(2), TextOrNull(row, 3), row.GetInt64(4), row.GetInt64(5), row.GetBoolean(6)), ids, cancellationToken),
-            Tries = await QueryAsync(gateway, "SELECT try_id, call_key, audit_id, engine, permitted, state, reason, reserved_micro_usd, spent_micro_usd, sent_at FROM paid_try WHERE audit_id = ANY($1)",
+            Tries = await QueryAsync(gateway, "SELECT try_id, call_key, audit_id, engine, permitted, state, reason, reserved_micro_usd, spent_micro_usd, sent_at FROM every_try WHERE audit_id = ANY($1)",
                 row => new TryRow(row.GetGuid(0), row.GetString(1), row.GetGuid(2), row.GetString(3), row.GetInt32(4), row.GetString(5), TextOrNull(row, 6), row.GetInt64(7), row.GetInt64(8), Utc(row, 9)), ids, cancellationToken),
             Scopes = await QueryAsync(gateway, "SELECT scope, ceiling_micro_usd, reserved_micro_usd, spent_micro_usd, overrun_micro_usd FROM spending WHERE scope = ANY($1) OR scope LIKE 'day:%'",
                 row => new ScopeRow(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)), scopes, cancellationToken),

@@ -61,7 +61,7 @@ sealed class AuditsOverRest(AssayServices services) : IDisposable
         (await CountAsync("SELECT count(*) FROM paid_call WHERE audit_id = $1 AND engine = 'chatgpt'", id)).ShouldBe(plannedCalls);
         foreach (var lost in new[] { "Planned", "Sending", "Declined", "InDoubt" })
             (await CountAsync($"SELECT count(*) FROM paid_call WHERE audit_id = $1 AND state = '{lost}'", id)).ShouldBe(0, $"calls that ended as {lost}");
-        (await CountAsync("SELECT count(*) FROM (SELECT call_key FROM paid_try WHERE audit_id = $1 GROUP BY call_key HAVING count(*) > 1) twice", id)).ShouldBe(0);
+        (await CountAsync("SELECT count(*) FROM (SELECT call_key FROM every_try WHERE audit_id = $1 GROUP BY call_key HAVING count(*) > 1) twice", id)).ShouldBe(0);
         var spent = await CountAsync("SELECT sum(spent_micro_usd)::bigint FROM paid_call WHERE audit_id = $1", id);
         spent.ShouldBeGreaterThan(0);
         (await CountAsync("SELECT spent_micro_usd FROM spending WHERE scope = 'audit:' || $1", id)).ShouldBe(spent);

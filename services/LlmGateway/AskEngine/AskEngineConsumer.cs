@@ -200,8 +200,8 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             .With("worst_case", call => call.WorstCase).With("tokens", call => call.TokenBound).With("place", call => call.Position).With("taken_for", call => owner is null ? 0 : call.WorstCase);
         return Statement.About(rows, $"""
             INSERT INTO paid_call (call_key, audit_id, attempt, purpose, engine, model, run, request_json, worst_case_micro_usd, token_bound, state, reason, owner, reserved_micro_usd, spent_micro_usd,
-                tries, invalid_tries, paid_tries, permitted_attempt, deadline_at, planned_at, position, cache_hit)
-            SELECT call, $1, $2, $3, $4, $5, its_run, request, worst_case, tokens, $6, $7, $11, taken_for, 0, 0, 0, 0, 0, $8, $9, place, $10 FROM {session.Rows(rows, "asked", values: 11)}
+                tries, invalid_tries, paid_tries, permitted_attempt, permitted, try_spent_micro_usd, deadline_at, planned_at, position, cache_hit)
+            SELECT call, $1, $2, $3, $4, $5, its_run, request, worst_case, tokens, $6, $7, $11, taken_for, 0, 0, 0, 0, 0, 0, 0, $8, $9, place, $10 FROM {session.Rows(rows, "asked", values: 11)}
             """)
             .With(message.AuditId).With(message.Attempt).With(message.Purpose).With(engine?.Name ?? message.Engine).With(engine?.Model ?? "").With(state).With(reason).With(message.DeadlineAt).With(now).With(false).With(owner);
     }

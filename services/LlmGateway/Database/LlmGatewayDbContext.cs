@@ -66,7 +66,8 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
                 table.HasCheckConstraint("ck_paid_call_money", "reserved_micro_usd >= 0 AND spent_micro_usd >= 0");
                 table.HasCheckConstraint("ck_paid_call_answered", "state <> 'Answered' OR (text_hash IS NOT NULL AND answered_at IS NOT NULL)");
                 table.HasCheckConstraint("ck_paid_call_text", "text IS NULL OR text_hash IS NOT NULL");
-                table.HasCheckConstraint("ck_paid_call_sending", "state <> 'Sending' OR (try_id IS NOT NULL AND owner IS NOT NULL)");
+                table.HasCheckConstraint("ck_paid_call_sending", "state <> 'Sending' OR (try_id IS NOT NULL AND owner IS NOT NULL AND sent_at IS NOT NULL)");
+                table.HasCheckConstraint("ck_paid_call_try", "CASE WHEN sent_at IS NULL THEN try_spent_micro_usd = 0 ELSE sent_by IS NOT NULL AND day IS NOT NULL AND try_spent_micro_usd >= 0 AND (state = 'Sending' OR (state IN ('Answered', 'Refused', 'Empty') AND answered_at IS NOT NULL)) END");
                 table.HasCheckConstraint("ck_paid_call_reserved", "reserved_micro_usd = 0 OR (state IN ('Planned', 'Sending') AND owner IS NOT NULL)");
                 table.HasCheckConstraint("ck_paid_call_reason", "state NOT IN ('Declined', 'InDoubt', 'Empty') OR reason IS NOT NULL");
             });
@@ -80,17 +81,16 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
 
         modelBuilder.Entity<PaidTry>(attempt =>
         {
-            attempt.ToTable("paid_try", table =>
+            attempt.ToView("every_try").ToTable("paid_try", table =>
             {
-                table.HasCheckConstraint("ck_paid_try_state", "state IN ('Sending', 'Answered', 'Refused', 'Empty', 'NotBilled', 'NotSent', 'InDoubt')");
+                table.HasCheckConstraint("ck_paid_try_state", "state IN ('Answered', 'Refused', 'Empty', 'NotBilled', 'NotSent', 'InDoubt')");
                 table.HasCheckConstraint("ck_paid_try_money", "reserved_micro_usd >= 0 AND spent_micro_usd >= 0");
                 table.HasCheckConstraint("ck_paid_try_free", "state NOT IN ('NotBilled', 'NotSent') OR spent_micro_usd = 0");
-                table.HasCheckConstraint("ck_paid_try_ended", "state = 'Sending' OR ended_at IS NOT NULL");
+                table.HasCheckConstraint("ck_paid_try_ended", "ended_at IS NOT NULL");
             });
             attempt.HasKey(row => row.TryId);
             attempt.Property(row => row.CallKey).HasMaxLength(64);
             attempt.Property(row => row.State).HasMaxLength(16);
-            // Nothing that an outcome changes is in an index, so that PostgreSQL writes none anew for it.
             attempt.HasIndex(row => row.AuditId);
             attempt.HasIndex(row => row.SentAt);
         });
@@ -101,6 +101,7 @@ public class LlmGatewayDbContext(DbContextOptions options) : AssayDbContext(opti
             batch.HasKey(row => row.BatchId);
             batch.HasIndex(row => new { row.Engine, row.AuditId, row.ReceivedAt, row.BatchId }).HasDatabaseName("ix_batch_open").HasFilter("finished_at IS NULL");
             batch.HasIndex(row => row.AuditId);
+            batch.HasIndex(row => row.FinishedAt);
         });
 
         modelBuilder.Entity<AskedQuestion>(question =>

@@ -11,7 +11,7 @@ namespace Assay.LlmGateway.Halt;
 sealed class BurnRateGuard(LedgerTransactions transactions, SpendingSwitch spending, IBus bus, GatewayMeters meters, IOptions<LlmGatewayOptions> options)
 {
     /// <summary>The money of the tries sent since <c>$1</c>, in micro-dollars: what they cost, and the worst case of those on the wire.</summary>
-    public const string SentSince = "(SELECT CAST(COALESCE(SUM(CASE WHEN state = 'Sending' THEN reserved_micro_usd ELSE spent_micro_usd END), 0) AS BIGINT) FROM paid_try WHERE sent_at > $1)";
+    public static string SentSince(LedgerSession session) => $"(SELECT CAST(COALESCE(SUM(CASE WHEN state = 'Sending' THEN reserved_micro_usd ELSE spent_micro_usd END), 0) AS BIGINT) FROM {TryStatements.SentSince(session)} sent)";
 
     public async Task WatchAsync(CancellationToken cancellationToken)
     {
@@ -20,7 +20,7 @@ sealed class BurnRateGuard(LedgerTransactions transactions, SpendingSwitch spend
         if (halted || !IsTooFast(burned, planned, options.Value.BurnRateMultiple))
             return;
         var reason = string.Create(CultureInfo.InvariantCulture,
-            $"BurnRate: {MicroUsd.ToUsd(burned):$0.00####} were spent in a minute, and the plans at work could cost {MicroUsd.ToUsd(planned):$0.00####} at worst in all. Look at the calls of the last minute in paid_try, then resume; LlmGateway__BurnRateMultiple is {options.Value.BurnRateMultiple}.");
+            $"BurnRate: {MicroUsd.ToUsd(burned):$0.00####} were spent in a minute, and the plans at work could cost {MicroUsd.ToUsd(planned):$0.00####} at worst in all. Look at the calls of the last minute in every_try, then resume; LlmGateway__BurnRateMultiple is {options.Value.BurnRateMultiple}.");
         await bus.Publish(await spending.HaltAsync(reason, "gateway", cancellationToken), cancellationToken);
     }
 
@@ -32,9 +32,9 @@ sealed class BurnRateGuard(LedgerTransactions transactions, SpendingSwitch spend
         return (await session.QueryAsync(
             new Statement($"""
                 SELECT (SELECT halted FROM spending_halt WHERE id = 1),
-                       {SentSince},
+                       {SentSince(session)},
                        (SELECT CAST(COALESCE(SUM(worst_case_micro_usd), 0) AS BIGINT) FROM audit_budget
-                        WHERE {session.InSelected("audit_id", "SELECT audit_id FROM audit_budget WHERE state = 'Open' UNION SELECT audit_id FROM paid_try WHERE sent_at > $1")})
+                        WHERE {session.InSelected("audit_id", $"SELECT audit_id FROM audit_budget WHERE state = 'Open' UNION SELECT audit_id FROM {TryStatements.SentSince(session)} sent")})
                 """).With(since),
             row => (row.GetInt32(0) != 0, row.GetInt64(1), row.GetInt64(2)), cancellationToken))[0];
     }

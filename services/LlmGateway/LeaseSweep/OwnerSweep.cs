@@ -120,8 +120,8 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     {
         var lost = await session.QueryAsync(
             new Statement($"""
-                SELECT DISTINCT t.try_id, t.call_key, t.audit_id, t.attempt, t.reserved_micro_usd, t.day FROM {CallStatements.OpenCalls} JOIN paid_try t ON t.try_id = c.try_id
-                WHERE {session.In("c.owner", 1)} AND c.state = 'Sending' ORDER BY t.try_id LIMIT $2
+                SELECT DISTINCT c.try_id, c.call_key, c.audit_id, c.attempt, c.reserved_micro_usd, c.day FROM {CallStatements.OpenCalls}
+                WHERE {session.In("c.owner", 1)} AND c.state = 'Sending' ORDER BY c.try_id LIMIT $2
                 """).With(dead).With(MostInOneGo),
             row => new LostTry(row.GetGuid(0), row.GetString(1), row.GetGuid(2), row.GetInt32(3), row.GetInt64(4), row.GetString(5)), cancellationToken);
         if (lost.Count == 0)
@@ -130,10 +130,10 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         var now = await session.NowAsync(cancellationToken);
         var budgets = await session.LockBudgetsAsync(lost.Select(attempt => attempt.AuditId), share: false, cancellationToken);
         var moved = await session.ExecuteAsync(
-            [.. lost.Select(attempt => new Statement("""
-                UPDATE paid_try SET state_before = state, spent_before_micro_usd = spent_micro_usd, state = 'InDoubt', reason = $2, spent_micro_usd = reserved_micro_usd, ended_at = $3
-                WHERE try_id = $1 AND state = 'Sending'
-                """).With(attempt.TryId).With(CallReasons.OwnerLost).With(now))], cancellationToken);
+            [.. lost.Select(attempt => new Statement($"""
+                INSERT INTO paid_try ({TryStatements.Columns})
+                SELECT {TryStatements.Of(state: "'InDoubt'", reason: "$3", httpStatus: "NULL", spent: "reserved_micro_usd", endedAt: "$4")} FROM paid_call WHERE call_key = $1 AND try_id = $2 AND state = 'Sending'
+                """).With(attempt.CallKey).With(attempt.TryId).With(CallReasons.OwnerLost).With(now))], cancellationToken);
         var doubtful = lost.Where((_, i) => moved[i] == 1).ToList();
         var moves = new MoneyMoves();
         foreach (var attempt in doubtful)
@@ -157,9 +157,9 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
     static Statement AfterLoss(LostTry attempt, BudgetView budget)
     {
         var mayAskAgain = budget.IsLive(attempt.Attempt) && CallDecision.MayAskAgain(budget, attempt.Attempt);
-        return new Statement("""
+        return new Statement($"""
             UPDATE paid_call SET state = CASE WHEN $4 AND permitted_attempt < attempt THEN 'Planned' ELSE 'InDoubt' END, fallback_state = CASE WHEN $4 AND permitted_attempt < attempt THEN 'InDoubt' ELSE NULL END,
-                reason = $3, reserved_micro_usd = 0, owner = NULL, spent_micro_usd = spent_micro_usd + $5, paid_tries = paid_tries + 1
+                reason = $3, reserved_micro_usd = 0, owner = NULL, spent_micro_usd = spent_micro_usd + $5, paid_tries = paid_tries + 1, {TryStatements.Gone}
             WHERE call_key = $1 AND try_id = $2 AND state = 'Sending'
             """).With(attempt.CallKey).With(attempt.TryId).With(CallReasons.OwnerLost).With(mayAskAgain).With(attempt.Reserved);
     }

@@ -18,12 +18,13 @@ static class BudgetReporting
             row => (Ceiling: row.GetInt64(0), Reserved: row.GetInt64(1), Spent: row.GetInt64(2), Overrun: row.GetInt64(3)));
         var tries = group.Query(
             new Statement("""
-                SELECT CAST(COALESCE(SUM(CASE WHEN state = 'InDoubt' THEN spent_micro_usd ELSE 0 END), 0) AS BIGINT),
-                       COUNT(CASE WHEN state NOT IN ('Sending', 'NotBilled', 'NotSent') THEN 1 END), COUNT(CASE WHEN state = 'InDoubt' THEN 1 END), COUNT(CASE WHEN state = 'Sending' THEN 1 END)
+                SELECT CAST(COALESCE(SUM(CASE WHEN state = 'InDoubt' THEN spent_micro_usd ELSE 0 END), 0) AS BIGINT), COUNT(CASE WHEN state = 'InDoubt' THEN 1 END)
                 FROM paid_try WHERE audit_id = $1
                 """).With(auditId),
-            row => (InDoubtMicroUsd: row.GetInt64(0), Paid: row.GetInt64(1), InDoubt: row.GetInt64(2), Sending: row.GetInt64(3)));
-        var calls = group.Query(new Statement("SELECT COUNT(*) FROM paid_call WHERE audit_id = $1 AND state <> 'Planned'").With(auditId), row => row.GetInt64(0));
+            row => (InDoubtMicroUsd: row.GetInt64(0), InDoubt: row.GetInt64(1)));
+        var calls = group.Query(
+            new Statement("SELECT COUNT(CASE WHEN state <> 'Planned' THEN 1 END), COUNT(CASE WHEN state = 'Sending' THEN 1 END), CAST(COALESCE(SUM(paid_tries), 0) AS BIGINT) FROM paid_call WHERE audit_id = $1").With(auditId),
+            row => (Known: row.GetInt64(0), Sending: row.GetInt64(1), Paid: row.GetInt64(2)));
         var reused = group.Query(
             new Statement("""
                 SELECT COUNT(*) FROM batch_call JOIN batch ON batch.batch_id = batch_call.batch_id
@@ -46,11 +47,11 @@ static class BudgetReporting
             SpentMicroUsd = money.Item3,
             OverrunMicroUsd = money.Item4,
             InDoubtMicroUsd = tries.Rows[0].InDoubtMicroUsd,
-            Calls = (int)calls.Rows[0],
-            PaidTries = (int)tries.Rows[0].Paid,
+            Calls = (int)calls.Rows[0].Known,
+            PaidTries = (int)calls.Rows[0].Paid,
             InDoubt = (int)tries.Rows[0].InDoubt,
             Reused = (int)reused.Rows[0],
-            Final = closed >= attempt && tries.Rows[0].Sending == 0,
+            Final = closed >= attempt && calls.Rows[0].Sending == 0,
             At = askedNow(),
         }, cancellationToken);
     }

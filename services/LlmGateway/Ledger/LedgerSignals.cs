@@ -28,14 +28,16 @@ sealed class LedgerSignals
 
     public void WakeSweep() => _sweep.Wake();
 
-    public async Task WaitForPumpAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    /// <param name="atMost">How long to wait for a signal.</param>
+    /// <param name="lookEvery">How often the ledger is looked into for what nobody has signalled: what another instance has written, or a signal that was lost.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task WaitForPumpAsync(TimeSpan atMost, TimeSpan lookEvery, CancellationToken cancellationToken)
     {
-        var woken = await _pump.WaitAsync(atMost, TimeProvider.System, cancellationToken);
-        // Another instance may have written what this one can take: it looks from time to time, also while it is woken for room only.
+        await _pump.WaitAsync(atMost, TimeProvider.System, cancellationToken);
         var work = Work;
         if (work != _lookedFor)
             (_lookedFor, _lookedAt) = (work, Stopwatch.GetTimestamp());
-        else if (!woken || Stopwatch.GetElapsedTime(_lookedAt) >= atMost)
+        else if (Stopwatch.GetElapsedTime(_lookedAt) >= lookEvery)
             Interlocked.Increment(ref _work);
     }
 

@@ -112,6 +112,27 @@ public sealed class PaidCall
     /// <summary>The latest try.</summary>
     public Guid? TryId { get; set; }
 
+    /// <summary>
+    /// When this row's own try was sent: the one on the wire, or the paid one that decided the call and whose state, number and price bound are the
+    /// call's. Null if the row has none: every other try has a row of its own (<see cref="PaidTry"/>).
+    /// </summary>
+    public DateTime? SentAt { get; set; }
+
+    /// <summary>The owner that sent the row's own try.</summary>
+    public Guid? SentBy { get; set; }
+
+    /// <summary>1 if the row's own try repeats one in doubt by permission.</summary>
+    public int Permitted { get; set; }
+
+    /// <summary>What the provider said to the row's own try.</summary>
+    public int? HttpStatus { get; set; }
+
+    /// <summary>The real price of the row's own try; 0 while it is on the wire.</summary>
+    public long TrySpentMicroUsd { get; set; }
+
+    /// <summary>The day that pays for the row's own try.</summary>
+    public string? Day { get; set; }
+
     public long ReservedMicroUsd { get; set; }
     public long SpentMicroUsd { get; set; }
 
@@ -164,7 +185,10 @@ public static class TryStates
     public const string InDoubt = "InDoubt";
 }
 
-/// <summary>One send of a call.</summary>
+/// <summary>
+/// One send of a call. Written here are those that decided nothing, are in doubt or are followed by another; the others are columns of their
+/// call. Read from here are all of them (the view <c>every_try</c>).
+/// </summary>
 public sealed class PaidTry
 {
     public Guid TryId { get; set; }
@@ -197,9 +221,7 @@ public sealed class PaidTry
     public DateTime SentAt { get; set; }
     public DateTime? EndedAt { get; set; }
 
-    /// <summary>State and price before the last change: an UPDATE that returns them tells what it really changed.</summary>
-    public string? StateBefore { get; set; }
-
+    /// <summary>The price before the last change: an UPDATE that returns it tells what it really changed.</summary>
     public long SpentBeforeMicroUsd { get; set; }
 }
 

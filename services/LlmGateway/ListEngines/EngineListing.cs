@@ -46,10 +46,10 @@ sealed class EngineListing(LedgerTransactions transactions, EngineLanes lanes)
                 FROM {CallStatements.OpenCalls} GROUP BY c.engine
                 """), row => (Engine: row.GetString(0), Sending: row.GetInt64(1), Planned: row.GetInt64(2)), cancellationToken)).ToDictionary(row => row.Engine, StringComparer.OrdinalIgnoreCase);
         var minutes = await session.QueryAsync(
-            new Statement("""
+            new Statement($"""
                 SELECT t.engine, COUNT(*), CAST(SUM(CASE WHEN t.state = 'Answered' AND c.output_tokens IS NOT NULL THEN COALESCE(c.input_tokens, 0) + c.output_tokens ELSE c.token_bound END) AS BIGINT)
-                FROM paid_try t JOIN paid_call c ON c.call_key = t.call_key
-                WHERE t.sent_at > $1 AND t.state <> 'NotSent' GROUP BY t.engine
+                FROM {TryStatements.SentSince(session)} t JOIN paid_call c ON c.call_key = t.call_key
+                WHERE t.state <> 'NotSent' GROUP BY t.engine
                 """).With(now.AddMinutes(-1)), row => new Minute(row.GetString(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken);
         var recent = await session.QueryAsync(
             new Statement("SELECT engine, change, detail, reason, changed_by, changed_at FROM engine_change ORDER BY changed_at DESC, change_id DESC LIMIT 50"),

@@ -90,9 +90,12 @@ sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallCl
 
             WaitingForMoney = waiting;
             if (!more || turn % 16 == 15)
-                await ((Task)signals.WaitForPumpAsync(options.Value.PollInterval, stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)signals.WaitForPumpAsync(options.Value.PollInterval, LookInterval, stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    /// <summary>Alone, nobody else writes what this instance could take: a look is only for what was forgotten.</summary>
+    TimeSpan LookInterval => (owner.Instances == 1 ? 8 : 1) * options.Value.PollInterval;
 
     /// <summary>Keeps the lease, well inside its length.</summary>
     async Task RenewAsync(CancellationToken stop)

@@ -60,7 +60,13 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         public SettledTry? Settled { get; set; }
     }
 
-    sealed record SettledTry(Guid TryId, string StateBefore, long SpentBefore, long Reserved, string Day, int Attempt);
+    /// <param name="TryId">The try.</param>
+    /// <param name="IsLate">Whether it was in doubt before.</param>
+    /// <param name="SpentBefore">What it was counted at.</param>
+    /// <param name="Reserved">Its worst case.</param>
+    /// <param name="Day">The day that pays.</param>
+    /// <param name="Attempt">The attempt that sent it.</param>
+    sealed record SettledTry(Guid TryId, bool IsLate, long SpentBefore, long Reserved, string Day, int Attempt);
 
     /// <summary>Asks to send a call; completes once the ledger says so durably.</summary>
     public Task<SendPermit> IntendAsync(ClaimedCall call)
@@ -243,10 +249,10 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
     {
         if (outcomes.Count == 0)
             return _ => Task.FromResult(0);
-        // The try first: what this statement changed, and nothing else, is settled below.
+        // The try first: what these statements changed, and nothing else, is settled below.
         foreach (var outcome in outcomes)
             outcome.Decision = Decide(outcome, budgets[outcome.Call.AuditId], isLate: false);
-        var settled = (await session.QueryAsync(SettleTries(session, outcomes, gate.Now), ReadSettled, cancellationToken)).ToDictionary(@try => @try.TryId);
+        var settled = await SettleTriesAsync(session, outcomes, gate.Now, cancellationToken);
 
         var moves = new MoneyMoves();
         List<OutcomeEntry> changed = [];
@@ -272,7 +278,8 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         }
 
         var verify = moves.Write(session, group);
-        var moved = MoveCalls(session, group, changed, gate.Now);
+        List<OutcomeEntry> toMove = [.. changed.Where(outcome => IsLate(outcome) || !StaysWithItsCall(outcome))];
+        var moved = MoveCalls(session, group, toMove, gate.Now);
         // A retry may already wait for a call that its closed attempt had on the wire.
         var handedOn = changed.Where(outcome => outcome.Decision!.Next == Next.Decided && (!outcome.Decision.MayBeBilled || outcome.Decision.TryState == TryStates.InDoubt)
                 && budgets[outcome.Call.AuditId] is var budget && outcome.Settled!.Attempt < budget.Attempt && budget.IsLive(budget.Attempt))
@@ -283,7 +290,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             verify();
             var latest = moved();
             await session.ExecuteAsync(
-                [.. changed.Where(outcome => !latest.Contains(outcome.TryId)).Select(outcome => new Statement("UPDATE paid_call SET spent_micro_usd = spent_micro_usd + $2, paid_tries = paid_tries + $3 WHERE call_key = $1")
+                [.. toMove.Where(outcome => !latest.Contains(outcome.TryId)).Select(outcome => new Statement("UPDATE paid_call SET spent_micro_usd = spent_micro_usd + $2, paid_tries = paid_tries + $3 WHERE call_key = $1")
                     .With(outcome.Call.CallKey).With(SpentDelta(outcome)).With(PaidDelta(outcome)))], token);
 
             if (moves.Overrun > 0)
@@ -314,23 +321,65 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
 
     static int PaidDelta(OutcomeEntry entry) => (entry.Decision!.MayBeBilled ? 1 : 0) - (IsLate(entry) ? 1 : 0);
 
-    static Statement SettleTries(LedgerSession session, List<OutcomeEntry> outcomes, DateTime now)
+    /// <summary>Whether the try, in time, decides its call for good: then it stays where it was on the wire, in the call's row, and one statement moves both.</summary>
+    static bool StaysWithItsCall(OutcomeEntry entry) => entry.Decision is { Next: Next.Decided, TryState: TryStates.Answered or TryStates.Refused or TryStates.Empty };
+
+    /// <summary>Settles each try once, by its id: on the wire, or in doubt. What is not among the returned was settled before.</summary>
+    static async Task<Dictionary<Guid, SettledTry>> SettleTriesAsync(LedgerSession session, List<OutcomeEntry> outcomes, DateTime now, CancellationToken cancellationToken)
     {
-        var rows = new RowSet<OutcomeEntry>([.. outcomes.DistinctBy(outcome => outcome.TryId)])
-            .With("try", outcome => outcome.TryId).With("new_state", outcome => outcome.Decision!.TryState).With("why", outcome => outcome.Decision!.Reason)
-            .With("status", outcome => outcome.Outcome?.HttpStatus).With("charged", outcome => outcome.Decision!.ChargedMicroUsd);
+        var told = outcomes.DistinctBy(outcome => outcome.TryId).ToList();
+        var group = new StatementGroup();
+        var parts = told.GroupBy(StaysWithItsCall).Select(byWay => group.Query(byWay.Key ? SettleWithCalls(session, [.. byWay], now) : SettleApart(session, [.. byWay], now), ReadSettled)).ToList();
+        await session.RunAsync(group, cancellationToken);
+        var settled = parts.SelectMany(part => part.Rows).ToDictionary(@try => @try.TryId);
+        if (settled.Count < told.Count)
+            foreach (var late in await session.QueryAsync(SettleLate(session, [.. told.Where(outcome => !settled.ContainsKey(outcome.TryId))], now), ReadSettled, cancellationToken))
+                settled.Add(late.TryId, late);
+        return settled;
+    }
+
+    /// <summary>The try and its call at once.</summary>
+    static Statement SettleWithCalls(LedgerSession session, List<OutcomeEntry> outcomes, DateTime now)
+    {
+        var rows = Told(new RowSet<OutcomeEntry>(outcomes), now).With("charged", outcome => outcome.Decision!.ChargedMicroUsd).With("status", outcome => outcome.Outcome?.HttpStatus);
         return Statement.About(rows, $"""
-            UPDATE paid_try SET state_before = state, spent_before_micro_usd = spent_micro_usd, state = new_state, reason = why, http_status = status, spent_micro_usd = charged, ended_at = $1
-            FROM {session.Rows(rows, "told", values: 1)} WHERE try_id = try AND state IN ('Sending', 'InDoubt') AND state <> new_state
-            RETURNING try_id, state_before, spent_before_micro_usd, reserved_micro_usd, day, attempt
+            UPDATE paid_call SET {AsTold}, fallback_state = NULL, paid_tries = paid_tries + 1, http_status = status, try_spent_micro_usd = charged
+            FROM {session.Rows(rows, "told")} WHERE call_key = call AND try_id = try AND state = 'Sending'
+            RETURNING try_id, FALSE, CAST(0 AS BIGINT), worst_case_micro_usd, day, attempt
+            """);
+    }
+
+    /// <summary>The try alone, which leaves its call's row for one of its own.</summary>
+    static Statement SettleApart(LedgerSession session, List<OutcomeEntry> outcomes, DateTime now)
+    {
+        var rows = Tries(outcomes);
+        return Statement.About(rows, $"""
+            INSERT INTO paid_try ({TryStatements.Columns})
+            SELECT {TryStatements.Of("new_state", "why", "status", "charged", "$1")} FROM {session.Rows(rows, "told", values: 1)} JOIN paid_call ON call_key = call AND try_id = try AND paid_call.state = 'Sending'
+            RETURNING try_id, FALSE, CAST(0 AS BIGINT), reserved_micro_usd, day, attempt
             """).With(now);
     }
 
-    static SettledTry ReadSettled(DbDataReader row) => new(row.GetGuid(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetString(4), row.GetInt32(5));
+    /// <summary>A try that was given up as in doubt.</summary>
+    static Statement SettleLate(LedgerSession session, List<OutcomeEntry> outcomes, DateTime now)
+    {
+        var rows = Tries(outcomes);
+        return Statement.About(rows, $"""
+            UPDATE paid_try SET spent_before_micro_usd = spent_micro_usd, state = new_state, reason = why, http_status = status, spent_micro_usd = charged, ended_at = $1
+            FROM {session.Rows(rows, "told", values: 1)} WHERE try_id = try AND state = 'InDoubt' AND new_state <> 'InDoubt'
+            RETURNING try_id, TRUE, spent_before_micro_usd, reserved_micro_usd, day, attempt
+            """).With(now);
+    }
+
+    static RowSet<OutcomeEntry> Tries(List<OutcomeEntry> outcomes) => new RowSet<OutcomeEntry>(outcomes)
+        .With("call", outcome => outcome.Call.CallKey).With("try", outcome => outcome.TryId).With("new_state", outcome => outcome.Decision!.TryState).With("why", outcome => outcome.Decision!.Reason)
+        .With("status", outcome => outcome.Outcome?.HttpStatus).With("charged", outcome => outcome.Decision!.ChargedMicroUsd);
+
+    static SettledTry ReadSettled(DbDataReader row) => new(row.GetGuid(0), row.GetBoolean(1), row.GetInt64(2), row.GetInt64(3), row.GetString(4), row.GetInt32(5));
 
     /// <summary>
-    /// The calls' rows after their tries. A row changes only while the try is its latest; what this returns must be called once the group has
-    /// run, and tells which tries were. After a further try only money is corrected.
+    /// The calls' rows after tries that have rows of their own. A row changes only while the try is its latest; what this returns must be
+    /// called once the group has run, and tells which tries were. After a further try only money is corrected.
     /// </summary>
     static Func<HashSet<Guid>> MoveCalls(LedgerSession session, StatementGroup group, List<OutcomeEntry> changed, DateTime now)
     {
@@ -347,7 +396,7 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             .With("call", outcome => outcome.Call.CallKey).With("try", outcome => outcome.TryId).With("late", IsLate)
             .With("why", outcome => outcome.Outcome is null ? null : outcome.Decision!.Reason).With("unsent", outcome => outcome.Outcome is null ? 1 : 0);
         return Statement.About(rows, $"""
-            UPDATE paid_call SET state = 'Planned', reason = CASE WHEN fallback_state IS NULL THEN why ELSE reason END, tries = tries - unsent
+            UPDATE paid_call SET state = 'Planned', reason = CASE WHEN fallback_state IS NULL THEN why ELSE reason END, tries = tries - unsent, {TryStatements.Gone}
             FROM {session.Rows(rows, "told")} WHERE call_key = call AND try_id = try AND {IsLatest}
             RETURNING try_id
             """);
@@ -355,29 +404,38 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
 
     static Statement CallsAfter(LedgerSession session, List<OutcomeEntry> outcomes, DateTime now)
     {
-        var rows = new RowSet<OutcomeEntry>(outcomes)
-            .With("call", outcome => outcome.Call.CallKey).With("try", outcome => outcome.TryId).With("late", IsLate)
-            .With("new_state", outcome => IsReplanned(outcome) ? CallStates.Planned : outcome.Decision!.CallState).With("fallback", outcome => IsReplanned(outcome) ? outcome.Decision!.CallState : null)
-            .With("why", outcome => outcome.Decision!.Reason).With("charged", SpentDelta).With("paid", PaidDelta).With("invalid", outcome => outcome.Outcome is { Class: OutcomeClass.Billed, Invalid: true } ? 1 : 0)
-            .With("new_text", TextOf).With("new_hash", outcome => TextOf(outcome) is { } text ? CallKey.HashOfText(text) : null)
-            .With("sources", outcome => outcome.Outcome is { Sources.Count: > 0 } told ? JsonSerializer.Serialize(told.Sources, AssayJson.Options) : null)
-            .With("searched", outcome => outcome.Outcome?.SearchUsed).With("model_told", outcome => outcome.Outcome?.ServedModel).With("surface_told", outcome => outcome.Outcome?.Surface)
-            .With("took_ms", outcome => outcome.Outcome?.ResponseTimeMs).With("tokens_in", outcome => outcome.Outcome?.InputTokens).With("tokens_out", outcome => outcome.Outcome?.OutputTokens)
-            .With("cached", outcome => outcome.Outcome?.CacheHit ?? false).With("raw", outcome => outcome.Outcome?.RawHash)
-            .With("told_at", outcome => outcome.Decision!.CallState is CallStates.Answered or CallStates.Refused or CallStates.Empty && !IsReplanned(outcome) ? now : (DateTime?)null);
+        var rows = Told(new RowSet<OutcomeEntry>(outcomes), now).With("charged", SpentDelta).With("late", IsLate).With("paid", PaidDelta)
+            .With("fallback", outcome => IsReplanned(outcome) ? outcome.Decision!.CallState : null);
         return Statement.About(rows, $"""
-            UPDATE paid_call SET state = new_state, fallback_state = fallback, reason = why, reserved_micro_usd = 0, owner = NULL, spent_micro_usd = spent_micro_usd + charged, paid_tries = paid_tries + paid,
-                invalid_tries = invalid_tries + invalid, text = {CallStatements.UnlessErased("new_text")}, text_hash = new_hash, sources_json = {CallStatements.UnlessErased("sources")}, search_used = searched, served_model = model_told, surface = surface_told,
-                response_time_ms = took_ms, input_tokens = tokens_in, output_tokens = tokens_out, cache_hit = cached, raw_hash = raw, answered_at = told_at
+            UPDATE paid_call SET {AsTold}, fallback_state = fallback, paid_tries = paid_tries + paid, {TryStatements.Gone}
             FROM {session.Rows(rows, "told")} WHERE call_key = call AND try_id = try AND {IsLatest}
             RETURNING try_id
             """);
     }
 
+    /// <summary>What an outcome tells of its call.</summary>
+    static RowSet<OutcomeEntry> Told(RowSet<OutcomeEntry> rows, DateTime now) => rows
+        .With("call", outcome => outcome.Call.CallKey).With("try", outcome => outcome.TryId)
+        .With("new_state", outcome => IsReplanned(outcome) ? CallStates.Planned : outcome.Decision!.CallState).With("why", outcome => outcome.Decision!.Reason)
+        .With("invalid", outcome => outcome.Outcome is { Class: OutcomeClass.Billed, Invalid: true } ? 1 : 0)
+        .With("new_text", TextOf).With("new_hash", outcome => TextOf(outcome) is { } text ? CallKey.HashOfText(text) : null)
+        .With("sources", outcome => outcome.Outcome is { Sources.Count: > 0 } told ? JsonSerializer.Serialize(told.Sources, AssayJson.Options) : null)
+        .With("searched", outcome => outcome.Outcome?.SearchUsed).With("model_told", outcome => outcome.Outcome?.ServedModel).With("surface_told", outcome => outcome.Outcome?.Surface)
+        .With("took_ms", outcome => outcome.Outcome?.ResponseTimeMs).With("tokens_in", outcome => outcome.Outcome?.InputTokens).With("tokens_out", outcome => outcome.Outcome?.OutputTokens)
+        .With("cached", outcome => outcome.Outcome?.CacheHit ?? false).With("raw", outcome => outcome.Outcome?.RawHash)
+        .With("told_at", outcome => outcome.Decision!.CallState is CallStates.Answered or CallStates.Refused or CallStates.Empty && !IsReplanned(outcome) ? now : (DateTime?)null);
+
+    /// <summary>The columns of a call that follow from <see cref="Told"/> and from what it is <c>charged</c>.</summary>
+    static readonly string AsTold = $"""
+        state = new_state, reason = why, reserved_micro_usd = 0, owner = NULL, spent_micro_usd = spent_micro_usd + charged, invalid_tries = invalid_tries + invalid,
+            text = {CallStatements.UnlessErased("new_text")}, text_hash = new_hash, sources_json = {CallStatements.UnlessErased("sources")}, search_used = searched, served_model = model_told, surface = surface_told,
+            response_time_ms = took_ms, input_tokens = tokens_in, output_tokens = tokens_out, cache_hit = cached, raw_hash = raw, answered_at = told_at
+        """;
+
     /// <summary>"The call still stands where its try left it", beside rows that say whether the outcome came late.</summary>
     const string IsLatest = "((NOT late AND state = 'Sending') OR (late AND (state = 'InDoubt' OR (state = 'Planned' AND fallback_state = 'InDoubt' AND owner IS NULL))))";
 
-    static bool IsLate(OutcomeEntry entry) => entry.Settled!.StateBefore == TryStates.InDoubt;
+    static bool IsLate(OutcomeEntry entry) => entry.Settled!.IsLate;
 
     static bool IsReplanned(OutcomeEntry entry) => entry.Decision!.Next == Next.Replan;
 
@@ -415,24 +473,18 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         if (allowed.Count == 0)
             return () => { };
         var rows = new RowSet<IntentEntry>([.. allowed.OrderBy(intent => intent.Call.CallKey, StringComparer.Ordinal)])
-            .With("call", intent => intent.Call.CallKey).With("try", intent => intent.TryId).With("sent_by", intent => intent.Call.Owner).With("for_attempt", intent => intent.Call.Attempt)
+            .With("call", intent => intent.Call.CallKey).With("try", intent => intent.TryId).With("taker", intent => intent.Call.Owner).With("for_attempt", intent => intent.Call.Attempt)
             .With("is_permitted", intent => intent.Call.IsPermitted ? 1 : 0).With("paid_on", intent => budgets[intent.Call.AuditId].Day!);
-        var calls = group.Query(Statement.About(rows, $"""
-            UPDATE paid_call SET state = 'Sending', try_id = try, tries = tries + 1, permitted_attempt = CASE WHEN fallback_state = 'InDoubt' THEN attempt ELSE permitted_attempt END
-            FROM {session.Rows(rows, "intended")} WHERE call_key = call AND state = 'Planned' AND owner = sent_by AND attempt = for_attempt
-            RETURNING try_id
-            """), row => row.GetGuid(0));
-        var tries = group.Query(Statement.About(rows, $"""
-            INSERT INTO paid_try (try_id, call_key, audit_id, attempt, owner, number, engine, permitted, state, reserved_micro_usd, spent_micro_usd, day, sent_at, spent_before_micro_usd)
-            SELECT try, call_key, audit_id, attempt, owner, tries, engine, is_permitted, 'Sending', reserved_micro_usd, 0, paid_on, $1, 0
-            FROM {session.Rows(rows, "intended", values: 1)} JOIN paid_call ON call_key = call AND try_id = try
+        var sending = group.Query(Statement.About(rows, $"""
+            UPDATE paid_call SET state = 'Sending', try_id = try, tries = tries + 1, permitted_attempt = CASE WHEN fallback_state = 'InDoubt' THEN attempt ELSE permitted_attempt END,
+                sent_at = $1, sent_by = taker, permitted = is_permitted, day = paid_on
+            FROM {session.Rows(rows, "intended", values: 1)} WHERE call_key = call AND state = 'Planned' AND owner = taker AND attempt = for_attempt
             RETURNING try_id
             """).With(gate.Now), row => row.GetGuid(0));
         return () =>
         {
             // Only a row that really moved is sent.
-            HashSet<Guid> stored = [.. calls.Rows.Intersect(tries.Rows)];
-            foreach (var intent in allowed.Where(intent => !stored.Contains(intent.TryId)))
+            foreach (var intent in allowed.ExceptBy(sending.Rows, intent => intent.TryId))
                 intent.Verdict = Verdict.Gone;
         };
     }

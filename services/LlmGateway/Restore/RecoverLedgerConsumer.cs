@@ -56,7 +56,7 @@ sealed partial class RecoverLedgerConsumer(LedgerTransactions transactions, Engi
     static async Task<(DateTime? From, IReadOnlyList<ForgottenSpending> Forgotten)> ReadLossAsync(LedgerSession session, long own, LedgerSeen seen, CancellationToken cancellationToken)
     {
         var last = await session.QueryAsync(
-            new Statement("SELECT MAX(at) FROM (SELECT MAX(sent_at) AS at FROM paid_try UNION ALL SELECT MAX(ended_at) FROM paid_try WHERE reason IS NULL OR reason <> $1 UNION ALL SELECT MAX(opened_at) FROM audit_budget) known").With(CallReasons.OwnerLost),
+            new Statement("SELECT MAX(at) FROM (SELECT MAX(sent_at) AS at FROM every_try UNION ALL SELECT MAX(ended_at) FROM every_try WHERE reason IS NULL OR reason <> $1 UNION ALL SELECT MAX(opened_at) FROM audit_budget) known").With(CallReasons.OwnerLost),
             row => row.IsDBNull(0) ? (DateTime?)null : DateTime.SpecifyKind(Convert.ToDateTime(row.GetValue(0), System.Globalization.CultureInfo.InvariantCulture), DateTimeKind.Utc), cancellationToken);
         var ids = seen.Audits.Select(audit => audit.AuditId).ToArray();
         var versions = await session.ReadReportVersionsAsync(ids, cancellationToken);

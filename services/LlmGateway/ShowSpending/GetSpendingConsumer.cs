@@ -32,7 +32,7 @@ sealed class GetSpendingConsumer(LedgerTransactions transactions) : IConsumer<Ge
             new Statement($"SELECT scope, ceiling_micro_usd, reserved_micro_usd, spent_micro_usd, overrun_micro_usd FROM spending WHERE {session.In("scope", 1)} ORDER BY scope").With(names.Distinct(StringComparer.Ordinal).ToArray()),
             row => new SpendingScope { Scope = row.GetString(0), CeilingMicroUsd = row.GetInt64(1), ReservedMicroUsd = row.GetInt64(2), SpentMicroUsd = row.GetInt64(3), OverrunMicroUsd = row.GetInt64(4) }, cancellationToken);
         var burn = (await session.QueryAsync(
-            new Statement($"SELECT {BurnRateGuard.SentSince}").With(now.AddMinutes(-1)), row => row.GetInt64(0), cancellationToken))[0];
+            new Statement($"SELECT {BurnRateGuard.SentSince(session)}").With(now.AddMinutes(-1)), row => row.GetInt64(0), cancellationToken))[0];
         const string doubts = """
             SELECT t.audit_id, t.call_key, t.engine, c.request_json, t.reason, t.spent_micro_usd, t.sent_at, c.state FROM paid_try t JOIN paid_call c ON c.call_key = t.call_key WHERE t.state = 'InDoubt'
             """;
@@ -64,11 +64,11 @@ sealed class GetSpendingConsumer(LedgerTransactions transactions) : IConsumer<Ge
 
     static Task<IReadOnlyList<EngineSpending>> ByDayAsync(LedgerSession session, Guid? auditId, DateTime from, CancellationToken cancellationToken)
     {
-        // A try is sent on the day that pays for it or later, so that the index on its start serves.
+        // A try is sent on the day that pays for it or later, and before its audit's deadline.
         var query = $"""
             SELECT day, engine, COUNT(*), COUNT(CASE WHEN state NOT IN ('Sending', 'NotBilled') THEN 1 END), CAST(SUM(spent_micro_usd) AS BIGINT),
                    CAST(SUM(CASE WHEN state = 'InDoubt' THEN spent_micro_usd ELSE 0 END) AS BIGINT), CAST(SUM(CASE WHEN state = 'Sending' THEN reserved_micro_usd ELSE 0 END) AS BIGINT)
-            FROM paid_try WHERE sent_at >= $1 AND day >= $2 AND state <> 'NotSent'{(auditId is null ? "" : " AND audit_id = $3")} GROUP BY day, engine ORDER BY day DESC, engine
+            FROM every_try WHERE {session.InSelected("audit_id", auditId is null ? "SELECT audit_id FROM audit_budget WHERE deadline_at >= $1" : "SELECT $3")} AND sent_at >= $1 AND day >= $2 AND state <> 'NotSent' GROUP BY day, engine ORDER BY day DESC, engine
             """;
         var statement = new Statement(query).With(from).With(Scopes.DayOf(from));
         return session.QueryAsync(auditId is { } one ? statement.With(one) : statement, row => new EngineSpending

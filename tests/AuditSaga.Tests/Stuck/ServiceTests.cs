@@ -92,7 +92,7 @@ public class When_a_service_is_stuck
     {
         await using var connection = new NpgsqlConnection(services.DatabaseOf("LlmGateway"));
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT count(*) FROM paid_try WHERE audit_id = $1 AND number > 1", connection);
+        await using var command = new NpgsqlCommand("SELECT count(*) FROM every_try WHERE audit_id = $1 AND number > 1", connection);
         command.Parameters.AddWithValue(auditId);
         return (long)(await command.ExecuteScalarAsync())!;
     }

@@ -1,6 +1,10 @@
 using Assay.ServiceDefaults;
 using Assay.TestServers;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -61,6 +65,44 @@ public sealed class Migrating
         await transaction.RollbackAsync();
         await MigrateAsync(database);
         (await MethodsAsync(database, "paid_call")).ShouldBe(["l"]);
+    }
+
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_find_what_was_on_the_wire_before_tries_were_in_their_calls(DatabaseProvider provider)
+    {
+        var database = provider == DatabaseProvider.Sqlite ? GatewayHost.NewSqlite() : await GatewayHost.NewPostgresAsync();
+        var builder = WebApplication.CreateBuilder();
+        new LlmGatewayModule().AddServices(builder, database);
+        await using var app = builder.Build();
+        await using var scope = app.Services.CreateAsyncScope();
+        var ledger = scope.ServiceProvider.GetRequiredService<LlmGatewayDbContext>();
+        await ledger.GetService<IMigrator>().MigrateAsync("FewerIndexesOfCalls");
+        var (audit, owner, sending, answered) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        var sent = new DateTime(2026, 11, 28, 10, 0, 0, DateTimeKind.Utc);
+        foreach (var (key, id, state) in (ReadOnlySpan<(string, Guid, string)>)[("on the wire", sending, "Sending"), ("decided", answered, "Answered")])
+        {
+            ledger.Database.ExecuteSql($"""
+                INSERT INTO paid_call (call_key, audit_id, attempt, purpose, engine, model, run, request_json, worst_case_micro_usd, token_bound, state, owner, try_id, reserved_micro_usd, spent_micro_usd,
+                    tries, invalid_tries, paid_tries, permitted_attempt, deadline_at, planned_at, position, cache_hit, text_hash, answered_at)
+                VALUES ({key}, {audit}, 1, 'answer', 'test', 'test-1', 1, 'null', 1000, 10, {state}, {(state == "Sending" ? owner : (Guid?)null)}, {id}, {(state == "Sending" ? 1000 : 0)}, {(state == "Sending" ? 0 : 105)},
+                    1, 0, 0, 0, {sent}, {sent}, 0, {false}, 'hash', {sent})
+                """);
+            ledger.Database.ExecuteSql($"""
+                INSERT INTO paid_try (try_id, call_key, audit_id, attempt, owner, number, engine, permitted, state, reserved_micro_usd, spent_micro_usd, day, sent_at, ended_at, spent_before_micro_usd)
+                VALUES ({id}, {key}, {audit}, 1, {owner}, 1, 'test', 0, {state}, 1000, {(state == "Sending" ? 0 : 105)}, '2026-11-28', {sent}, {(state == "Sending" ? (DateTime?)null : sent)}, 0)
+                """);
+        }
+
+        await ledger.Database.MigrateAsync();
+
+        var call = await ledger.PaidCalls.AsNoTracking().SingleAsync(one => one.TryId == sending);
+        (call.SentAt, call.SentBy, call.Day).ShouldBe((sent, owner, "2026-11-28"));
+        var tries = await ledger.PaidTries.AsNoTracking().OrderBy(attempt => attempt.State).ToListAsync();
+        tries.Select(attempt => (attempt.TryId, attempt.State, attempt.Owner, attempt.ReservedMicroUsd, attempt.SpentMicroUsd, attempt.SentAt)).ShouldBe([(answered, "Answered", owner, 1000, 105, sent), (sending, "Sending", owner, 1000, 0, sent)]);
+
+        // And back, for whoever has to.
+        await ledger.GetService<IMigrator>().MigrateAsync("FewerIndexesOfCalls");
+        (await ledger.Database.SqlQuery<string>($"SELECT state AS \"Value\" FROM paid_try ORDER BY state").ToListAsync()).ShouldBe(["Answered", "Sending"]);
     }
 
     static async Task MigrateAsync(string database, LogLines? log = null)

@@ -15,8 +15,8 @@ namespace Assay.LlmGateway.Pump;
 [Trait("Needs", "Servers")]
 public sealed partial class LosingCommits(ITestOutputHelper output)
 {
-    const string Intent = "INSERT INTO paid_try";
-    const string Outcome = "UPDATE paid_try SET state_before";
+    const string Intent = "UPDATE paid_call SET state = 'Sending'";
+    const string Outcome = "UPDATE paid_call SET state = new_state";
     const string Claim = "UPDATE paid_call SET owner = taken_by";
     const string Ask = "INSERT INTO paid_call";
 
@@ -127,7 +127,7 @@ public sealed partial class LosingCommits(ITestOutputHelper output)
     {
         await using var connection = new NpgsqlConnection(database);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT t.try_id FROM paid_call c JOIN paid_try t ON t.try_id = c.try_id WHERE c.call_key = $1 AND c.state = 'Sending' AND t.state = 'Sending'", connection);
+        await using var command = new NpgsqlCommand("SELECT try_id FROM every_try WHERE call_key = $1 AND state = 'Sending'", connection);
         command.Parameters.Add(new NpgsqlParameter { Value = callKey });
         return (Guid?)await command.ExecuteScalarAsync();
     }

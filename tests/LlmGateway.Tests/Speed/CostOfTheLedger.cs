@@ -104,8 +104,9 @@ public sealed class CostOfTheLedger(ITestOutputHelper output)
             Volatile.Write(ref sent, Stopwatch.GetTimestamp());
             return Task.FromResult(TestEngine.Answer(query));
         };
-        // Whoever polled would wait for seconds.
-        await using var gateway = await GatewayHost.StartAsync(DatabaseProvider.PostgreSql, engine, ("LlmGateway:PollInterval", "00:00:10"), ("LlmGateway:SweepInterval", "00:00:10"), ("LlmGateway:DailyCeilingUsd", "1000"));
+        // Its own server: nothing else is to be at work. And whoever polled would wait for seconds.
+        await using var database = await PrivatePostgres.StartAsync();
+        await using var gateway = await GatewayHost.StartOnAsync(AssayDatabase.PostgreSql(await database.CreateDatabaseAsync("gateway")), engine, ("LlmGateway:PollInterval", "00:00:10"), ("LlmGateway:SweepInterval", "00:00:10"), ("LlmGateway:DailyCeilingUsd", "1000"));
         await WarmUpAsync(gateway, engine);
         var request = Requests.Audit(Requests.Queries(60));
         (await gateway.OpenAsync(Requests.Open(request))).ShouldBeOfType<BudgetOpened>();

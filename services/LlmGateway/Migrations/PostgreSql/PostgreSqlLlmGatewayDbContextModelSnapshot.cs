@@ -91,6 +91,9 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                     b.HasIndex("AuditId")
                         .HasDatabaseName("ix_batch_audit_id");
 
+                    b.HasIndex("FinishedAt")
+                        .HasDatabaseName("ix_batch_finished_at");
+
                     b.HasIndex("Engine", "AuditId", "ReceivedAt", "BatchId")
                         .HasDatabaseName("ix_batch_open")
                         .HasFilter("finished_at IS NULL");
@@ -462,6 +465,10 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                         .HasColumnType("boolean")
                         .HasColumnName("cache_hit");
 
+                    b.Property<string>("Day")
+                        .HasColumnType("text")
+                        .HasColumnName("day");
+
                     b.Property<DateTime>("DeadlineAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("deadline_at");
@@ -474,6 +481,10 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                     b.Property<string>("FallbackState")
                         .HasColumnType("text")
                         .HasColumnName("fallback_state");
+
+                    b.Property<int?>("HttpStatus")
+                        .HasColumnType("integer")
+                        .HasColumnName("http_status");
 
                     b.Property<int?>("InputTokens")
                         .HasColumnType("integer")
@@ -499,6 +510,10 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                     b.Property<int>("PaidTries")
                         .HasColumnType("integer")
                         .HasColumnName("paid_tries");
+
+                    b.Property<int>("Permitted")
+                        .HasColumnType("integer")
+                        .HasColumnName("permitted");
 
                     b.Property<int>("PermittedAttempt")
                         .HasColumnType("integer")
@@ -546,6 +561,14 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                         .HasColumnType("boolean")
                         .HasColumnName("search_used");
 
+                    b.Property<DateTime?>("SentAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sent_at");
+
+                    b.Property<Guid?>("SentBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("sent_by");
+
                     b.Property<string>("ServedModel")
                         .HasColumnType("text")
                         .HasColumnName("served_model");
@@ -588,6 +611,10 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                         .HasColumnType("uuid")
                         .HasColumnName("try_id");
 
+                    b.Property<long>("TrySpentMicroUsd")
+                        .HasColumnType("bigint")
+                        .HasColumnName("try_spent_micro_usd");
+
                     b.Property<long>("WorstCaseMicroUsd")
                         .HasColumnType("bigint")
                         .HasColumnName("worst_case_micro_usd");
@@ -608,11 +635,13 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
 
                             t.HasCheckConstraint("ck_paid_call_reserved", "reserved_micro_usd = 0 OR (state IN ('Planned', 'Sending') AND owner IS NOT NULL)");
 
-                            t.HasCheckConstraint("ck_paid_call_sending", "state <> 'Sending' OR (try_id IS NOT NULL AND owner IS NOT NULL)");
+                            t.HasCheckConstraint("ck_paid_call_sending", "state <> 'Sending' OR (try_id IS NOT NULL AND owner IS NOT NULL AND sent_at IS NOT NULL)");
 
                             t.HasCheckConstraint("ck_paid_call_state", "state IN ('Planned', 'Sending', 'Answered', 'Declined', 'Refused', 'Empty', 'InDoubt')");
 
                             t.HasCheckConstraint("ck_paid_call_text", "text IS NULL OR text_hash IS NOT NULL");
+
+                            t.HasCheckConstraint("ck_paid_call_try", "CASE WHEN sent_at IS NULL THEN try_spent_micro_usd = 0 ELSE sent_by IS NOT NULL AND day IS NOT NULL AND try_spent_micro_usd >= 0 AND (state = 'Sending' OR (state IN ('Answered', 'Refused', 'Empty') AND answered_at IS NOT NULL)) END");
                         });
                 });
 
@@ -693,10 +722,6 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
                         .HasColumnType("character varying(16)")
                         .HasColumnName("state");
 
-                    b.Property<string>("StateBefore")
-                        .HasColumnType("text")
-                        .HasColumnName("state_before");
-
                     b.HasKey("TryId")
                         .HasName("pk_paid_try");
 
@@ -708,14 +733,16 @@ namespace Assay.LlmGateway.Migrations.PostgreSql
 
                     b.ToTable("paid_try", null, t =>
                         {
-                            t.HasCheckConstraint("ck_paid_try_ended", "state = 'Sending' OR ended_at IS NOT NULL");
+                            t.HasCheckConstraint("ck_paid_try_ended", "ended_at IS NOT NULL");
 
                             t.HasCheckConstraint("ck_paid_try_free", "state NOT IN ('NotBilled', 'NotSent') OR spent_micro_usd = 0");
 
                             t.HasCheckConstraint("ck_paid_try_money", "reserved_micro_usd >= 0 AND spent_micro_usd >= 0");
 
-                            t.HasCheckConstraint("ck_paid_try_state", "state IN ('Sending', 'Answered', 'Refused', 'Empty', 'NotBilled', 'NotSent', 'InDoubt')");
+                            t.HasCheckConstraint("ck_paid_try_state", "state IN ('Answered', 'Refused', 'Empty', 'NotBilled', 'NotSent', 'InDoubt')");
                         });
+
+                    b.ToView("every_try", (string)null);
                 });
 
             modelBuilder.Entity("Assay.LlmGateway.Ledger.Spending", b =>

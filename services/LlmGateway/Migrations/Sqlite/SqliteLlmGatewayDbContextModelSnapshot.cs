@@ -86,6 +86,9 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                     b.HasIndex("AuditId")
                         .HasDatabaseName("ix_batch_audit_id");
 
+                    b.HasIndex("FinishedAt")
+                        .HasDatabaseName("ix_batch_finished_at");
+
                     b.HasIndex("Engine", "AuditId", "ReceivedAt", "BatchId")
                         .HasDatabaseName("ix_batch_open")
                         .HasFilter("finished_at IS NULL");
@@ -457,6 +460,10 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("cache_hit");
 
+                    b.Property<string>("Day")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("day");
+
                     b.Property<DateTime>("DeadlineAt")
                         .HasColumnType("TEXT")
                         .HasColumnName("deadline_at");
@@ -469,6 +476,10 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                     b.Property<string>("FallbackState")
                         .HasColumnType("TEXT")
                         .HasColumnName("fallback_state");
+
+                    b.Property<int?>("HttpStatus")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("http_status");
 
                     b.Property<int?>("InputTokens")
                         .HasColumnType("INTEGER")
@@ -494,6 +505,10 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                     b.Property<int>("PaidTries")
                         .HasColumnType("INTEGER")
                         .HasColumnName("paid_tries");
+
+                    b.Property<int>("Permitted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("permitted");
 
                     b.Property<int>("PermittedAttempt")
                         .HasColumnType("INTEGER")
@@ -541,6 +556,14 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("search_used");
 
+                    b.Property<DateTime?>("SentAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sent_at");
+
+                    b.Property<Guid?>("SentBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sent_by");
+
                     b.Property<string>("ServedModel")
                         .HasColumnType("TEXT")
                         .HasColumnName("served_model");
@@ -583,6 +606,10 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("try_id");
 
+                    b.Property<long>("TrySpentMicroUsd")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("try_spent_micro_usd");
+
                     b.Property<long>("WorstCaseMicroUsd")
                         .HasColumnType("INTEGER")
                         .HasColumnName("worst_case_micro_usd");
@@ -603,11 +630,13 @@ namespace Assay.LlmGateway.Migrations.Sqlite
 
                             t.HasCheckConstraint("ck_paid_call_reserved", "reserved_micro_usd = 0 OR (state IN ('Planned', 'Sending') AND owner IS NOT NULL)");
 
-                            t.HasCheckConstraint("ck_paid_call_sending", "state <> 'Sending' OR (try_id IS NOT NULL AND owner IS NOT NULL)");
+                            t.HasCheckConstraint("ck_paid_call_sending", "state <> 'Sending' OR (try_id IS NOT NULL AND owner IS NOT NULL AND sent_at IS NOT NULL)");
 
                             t.HasCheckConstraint("ck_paid_call_state", "state IN ('Planned', 'Sending', 'Answered', 'Declined', 'Refused', 'Empty', 'InDoubt')");
 
                             t.HasCheckConstraint("ck_paid_call_text", "text IS NULL OR text_hash IS NOT NULL");
+
+                            t.HasCheckConstraint("ck_paid_call_try", "CASE WHEN sent_at IS NULL THEN try_spent_micro_usd = 0 ELSE sent_by IS NOT NULL AND day IS NOT NULL AND try_spent_micro_usd >= 0 AND (state = 'Sending' OR (state IN ('Answered', 'Refused', 'Empty') AND answered_at IS NOT NULL)) END");
                         });
                 });
 
@@ -688,10 +717,6 @@ namespace Assay.LlmGateway.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("state");
 
-                    b.Property<string>("StateBefore")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("state_before");
-
                     b.HasKey("TryId")
                         .HasName("pk_paid_try");
 
@@ -703,14 +728,16 @@ namespace Assay.LlmGateway.Migrations.Sqlite
 
                     b.ToTable("paid_try", null, t =>
                         {
-                            t.HasCheckConstraint("ck_paid_try_ended", "state = 'Sending' OR ended_at IS NOT NULL");
+                            t.HasCheckConstraint("ck_paid_try_ended", "ended_at IS NOT NULL");
 
                             t.HasCheckConstraint("ck_paid_try_free", "state NOT IN ('NotBilled', 'NotSent') OR spent_micro_usd = 0");
 
                             t.HasCheckConstraint("ck_paid_try_money", "reserved_micro_usd >= 0 AND spent_micro_usd >= 0");
 
-                            t.HasCheckConstraint("ck_paid_try_state", "state IN ('Sending', 'Answered', 'Refused', 'Empty', 'NotBilled', 'NotSent', 'InDoubt')");
+                            t.HasCheckConstraint("ck_paid_try_state", "state IN ('Answered', 'Refused', 'Empty', 'NotBilled', 'NotSent', 'InDoubt')");
                         });
+
+                    b.ToView("every_try", (string)null);
                 });
 
             modelBuilder.Entity("Assay.LlmGateway.Ledger.Spending", b =>
