@@ -16,7 +16,7 @@ public static class CostOfAnAudit
     public static readonly IReadOnlyDictionary<string, DatabaseCost> Databases = new Dictionary<string, DatabaseCost>(StringComparer.Ordinal)
     {
         ["AuditSaga"] = new(25, 165),
-        ["LlmGateway"] = new(95, 1200),
+        ["LlmGateway"] = new(75, 520),
         ["Analyzer"] = new(18, 190),
         ["Dashboard"] = new(25, 150),
     };
