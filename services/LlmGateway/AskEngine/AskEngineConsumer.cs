@@ -153,27 +153,26 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
             }
         }
 
-        if (!planned || now >= message.DeadlineAt || taker is null || !Fits(budget, taker.Audit, added))
-            taker = null;
+        var worst = added.Sum(call => call.WorstCase);
+        var owner = planned && added.Count > 0 && now < message.DeadlineAt && taker is not null && Fits(budget, taker.Audit, worst) ? taker.Owner : (Guid?)null;
         var moves = new MoneyMoves();
-        if (taker is not null)
-            moves.Reserve(budget, added.Sum(call => call.WorstCase));
+        if (owner is not null)
+            moves.Reserve(budget, worst);
         var verify = moves.Write(session, group, areLocked: true);
         if (added.Count > 0)
-            group.Execute(Insert(session, message, engine, added, planned ? CallStates.Planned : CallStates.Declined, refusal, taker?.Owner, now));
+            group.Execute(Insert(session, message, engine, added, planned ? CallStates.Planned : CallStates.Declined, refusal, owner, now));
         if (asked.Count > 0)
             group.Execute(InsertQuestions(session, message, asked, decisions));
-        List<AskedCall> toAsk = planned ? [.. asked.DistinctBy(call => call.Key).Where(call => decisions[call.Key] is Ask.Insert or Ask.PlanAgain or Ask.AskAgain)] : [];
-        var taken = taker is null ? [] : toAsk.Where(call => decisions[call.Key] == Ask.Insert).ToList();
-        return new([.. toAsk.Except(taken).Select(call => call.Key)], [.. taken.Select(call => Taken(message, budget, engine!, call, taker!.Owner))], toAsk.Count > 0 || decisions.ContainsValue(Ask.Wait), verify);
+        var toAsk = planned ? asked.DistinctBy(call => call.Key).Where(call => decisions[call.Key] is Ask.Insert or Ask.PlanAgain or Ask.AskAgain).ToLookup(call => owner is not null && decisions[call.Key] == Ask.Insert) : null;
+        return new([.. toAsk?[false].Select(call => call.Key) ?? []], [.. toAsk?[true].Select(call => Taken(message, budget, engine!, call, owner!.Value)) ?? []], toAsk is { Count: > 0 } || decisions.ContainsValue(Ask.Wait), verify);
     }
 
     /// <summary>
     /// Whether new calls may be reserved all at once. Where money is short they are claimed one after the other instead: an engine that hangs
     /// must not hold what another could spend.
     /// </summary>
-    static bool Fits(BudgetView budget, SpendingView audit, List<AskedCall> added) =>
-        budget.PaysForAll && added.Count > 0 && ReservationDecision.Of(added.Sum(call => call.WorstCase), budget.AllocatedMicroUsd, budget.ReservedMicroUsd, audit, shared: []) is { Verdict: Reservation.Go, Grow: 0 };
+    static bool Fits(BudgetView budget, SpendingView audit, long worst) =>
+        budget.PaysForAll && ReservationDecision.Of(worst, budget.AllocatedMicroUsd, budget.ReservedMicroUsd, audit, shared: []) is { Verdict: Reservation.Go, Grow: 0 };
 
     static ClaimedCall Taken(Message message, BudgetView budget, EngineDefinition engine, AskedCall call, Guid owner) => new()
     {

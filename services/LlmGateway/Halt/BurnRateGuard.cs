@@ -10,8 +10,8 @@ namespace Assay.LlmGateway.Halt;
 /// <summary>The last guard, independent of ceilings and keys: money that leaves faster than the plans at work could spend it halts everything.</summary>
 sealed class BurnRateGuard(LedgerTransactions transactions, SpendingSwitch spending, IBus bus, GatewayMeters meters, IOptions<LlmGatewayOptions> options)
 {
-    /// <summary>The money of the tries sent since <c>$1</c>, in micro-dollars: what they cost, and the worst case of those on the wire.</summary>
-    public static string SentSince(LedgerSession session) => $"(SELECT CAST(COALESCE(SUM(CASE WHEN state = 'Sending' THEN reserved_micro_usd ELSE spent_micro_usd END), 0) AS BIGINT) FROM {TryStatements.SentSince(session)} sent)";
+    /// <summary>The money of tries, in micro-dollars: what they cost, and the worst case of those on the wire.</summary>
+    public const string Money = "CAST(COALESCE(SUM(CASE WHEN state = 'Sending' THEN reserved_micro_usd ELSE spent_micro_usd END), 0) AS BIGINT)";
 
     public async Task WatchAsync(CancellationToken cancellationToken)
     {
@@ -31,10 +31,11 @@ sealed class BurnRateGuard(LedgerTransactions transactions, SpendingSwitch spend
         var since = (await session.NowAsync(cancellationToken)).AddMinutes(-1);
         return (await session.QueryAsync(
             new Statement($"""
+                WITH sent AS {TryStatements.SentSince(session)}
                 SELECT (SELECT halted FROM spending_halt WHERE id = 1),
-                       {SentSince(session)},
+                       (SELECT {Money} FROM sent),
                        (SELECT CAST(COALESCE(SUM(worst_case_micro_usd), 0) AS BIGINT) FROM audit_budget
-                        WHERE {session.InSelected("audit_id", $"SELECT audit_id FROM audit_budget WHERE state = 'Open' UNION SELECT audit_id FROM {TryStatements.SentSince(session)} sent")})
+                        WHERE {session.InSelected("audit_id", "SELECT audit_id FROM audit_budget WHERE state = 'Open' UNION SELECT audit_id FROM sent")})
                 """).With(since),
             row => (row.GetInt32(0) != 0, row.GetInt64(1), row.GetInt64(2)), cancellationToken))[0];
     }

@@ -20,7 +20,7 @@ sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes
 {
     Dictionary<Guid, long> _decided = [];
 
-    sealed record OpenBatch(Guid BatchId, Guid AuditId, int Attempt, string Engine, long Total, long Decided, long Planned, long Mine, long Spent);
+    sealed record OpenBatch(Guid BatchId, Guid AuditId, int Attempt, string Engine, long Total, long Decided, long Planned, long Spent);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -51,11 +51,11 @@ sealed partial class BatchHeartbeat(LedgerTransactions transactions, EngineLanes
         var open = await transactions.ReadAsync((session, token) => session.QueryAsync(
             new Statement($"""
                 SELECT b.batch_id, b.audit_id, b.attempt, b.engine, COUNT(*), COUNT(CASE WHEN c.state NOT IN ('Planned', 'Sending') THEN 1 END),
-                       COUNT(CASE WHEN c.state = 'Planned' THEN 1 END), COUNT(CASE WHEN c.state IN ('Planned', 'Sending') AND c.owner = $1 THEN 1 END),
+                       COUNT(CASE WHEN c.state = 'Planned' THEN 1 END),
                        COALESCE((SELECT spent_micro_usd FROM spending WHERE scope = 'audit:' || LOWER(CAST(b.audit_id AS TEXT))), 0)
                 FROM {CallStatements.OpenCalls} GROUP BY b.batch_id, b.audit_id, b.attempt, b.engine
-                """).With(owner.Current),
-            row => new OpenBatch(row.GetGuid(0), row.GetGuid(1), row.GetInt32(2), row.GetString(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), row.GetInt64(8)), token), cancellationToken);
+                """),
+            row => new OpenBatch(row.GetGuid(0), row.GetGuid(1), row.GetInt32(2), row.GetString(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7)), token), cancellationToken);
 
         var before = _decided;
         _decided = open.ToDictionary(batch => batch.BatchId, batch => batch.Decided);

@@ -74,7 +74,7 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Reme
         var (reserved, committing) = (new Result([], [], HasLeft: false, HasSeenAll: false), false);
         try
         {
-            reserved = await transactions.RunAsync(async (session, announce, token) => reserved = await ReserveAsync(session, announce, engine, unowned, token), cancellationToken, () => committing = true);
+            await transactions.RunAsync(async (session, announce, token) => reserved = await ReserveAsync(session, announce, engine, unowned, token), cancellationToken, () => committing = true);
         }
         catch
         {

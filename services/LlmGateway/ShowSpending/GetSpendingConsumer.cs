@@ -32,7 +32,7 @@ sealed class GetSpendingConsumer(LedgerTransactions transactions) : IConsumer<Ge
             new Statement($"SELECT scope, ceiling_micro_usd, reserved_micro_usd, spent_micro_usd, overrun_micro_usd FROM spending WHERE {session.In("scope", 1)} ORDER BY scope").With(names.Distinct(StringComparer.Ordinal).ToArray()),
             row => new SpendingScope { Scope = row.GetString(0), CeilingMicroUsd = row.GetInt64(1), ReservedMicroUsd = row.GetInt64(2), SpentMicroUsd = row.GetInt64(3), OverrunMicroUsd = row.GetInt64(4) }, cancellationToken);
         var burn = (await session.QueryAsync(
-            new Statement($"SELECT {BurnRateGuard.SentSince(session)}").With(now.AddMinutes(-1)), row => row.GetInt64(0), cancellationToken))[0];
+            new Statement($"SELECT {BurnRateGuard.Money} FROM {TryStatements.SentSince(session)} sent").With(now.AddMinutes(-1)), row => row.GetInt64(0), cancellationToken))[0];
         const string doubts = """
             SELECT t.audit_id, t.call_key, t.engine, c.request_json, t.reason, t.spent_micro_usd, t.sent_at, c.state FROM paid_try t JOIN paid_call c ON c.call_key = t.call_key WHERE t.state = 'InDoubt'
             """;
