@@ -164,7 +164,8 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         if (asked.Count > 0)
             group.Execute(InsertQuestions(session, message, asked, decisions));
         var toAsk = planned ? asked.DistinctBy(call => call.Key).Where(call => decisions[call.Key] is Ask.Insert or Ask.PlanAgain or Ask.AskAgain).ToLookup(call => owner is not null && decisions[call.Key] == Ask.Insert) : null;
-        return new([.. toAsk?[false].Select(call => call.Key) ?? []], [.. toAsk?[true].Select(call => Taken(message, budget, engine!, call, owner!.Value)) ?? []], toAsk is { Count: > 0 } || decisions.ContainsValue(Ask.Wait), verify);
+        var batch = new OwnedBatch(added.Count);
+        return new([.. toAsk?[false].Select(call => call.Key) ?? []], [.. toAsk?[true].Select(call => Taken(message, budget, engine!, call, owner!.Value, batch)) ?? []], toAsk is { Count: > 0 } || decisions.ContainsValue(Ask.Wait), verify);
     }
 
     /// <summary>
@@ -174,7 +175,7 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
     static bool Fits(BudgetView budget, SpendingView audit, long worst) =>
         budget.PaysForAll && ReservationDecision.Of(worst, budget.AllocatedMicroUsd, budget.ReservedMicroUsd, audit, shared: []) is { Verdict: Reservation.Go, Grow: 0 };
 
-    static ClaimedCall Taken(Message message, BudgetView budget, EngineDefinition engine, AskedCall call, Guid owner) => new()
+    static ClaimedCall Taken(Message message, BudgetView budget, EngineDefinition engine, AskedCall call, Guid owner, OwnedBatch batch) => new()
     {
         CallKey = call.Key,
         AuditId = message.AuditId,
@@ -190,6 +191,7 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         InvalidTries = 0,
         IsPermitted = false,
         PermissionUsed = false,
+        Batch = batch,
     };
 
     static Statement Insert(LedgerSession session, Message message, EngineDefinition? engine, IReadOnlyList<AskedCall> calls, string state, string? reason, Guid? owner, DateTime now)

@@ -28,7 +28,9 @@ static class BatchEnding
     /// </summary>
     const string IsOpen = "CASE WHEN finished_at IS NULL THEN 1 ELSE 0 END = 1";
 
-    sealed record BatchView(Guid BatchId, Guid AuditId, int Attempt, string Purpose, string Engine, string EngineKind, string Model, bool Simulated, string? TraceParent);
+    sealed record BatchView(Guid BatchId, Guid AuditId, int Attempt, string Purpose, string Engine, string EngineKind, string Model, bool Simulated, string? TraceParent, DateTime Now);
+
+    sealed record Asked(Guid BatchId, EngineAnswer Answer);
 
     /// <summary>Ends those of these audits' open batches that have nothing undecided left. The caller holds the audits' budgets.</summary>
     public static async Task EndBatchesAsync(this LedgerSession session, IAnnounce announce, IEnumerable<Guid> auditIds, CancellationToken cancellationToken)
@@ -49,42 +51,47 @@ static class BatchEnding
         Guid[] ids = [.. auditIds.Distinct()];
         if (ids.Length == 0)
             return _ => Task.CompletedTask;
-        var decided = group.Query(new Statement($"SELECT {BatchColumns} FROM batch WHERE {session.In("audit_id", 1)} AND {IsOpen} AND {IsDecided} ORDER BY batch_id").With(ids), ReadBatch);
+        var decided = group.Query(new Statement($"SELECT {BatchColumns}, {session.Clock} FROM batch WHERE {session.In("audit_id", 1)} AND {IsOpen} AND {IsDecided} ORDER BY batch_id").With(ids), row => ReadBatch(session, row));
         return cancellationToken => session.EndAsync(announce, decided.Rows, cancellationToken);
     }
 
     /// <summary>Publishes a finished batch's answers again, as the ledger knows them.</summary>
     public static async Task RepeatBatchAsync(this LedgerSession session, IAnnounce announce, Guid batchId, CancellationToken cancellationToken)
     {
-        var batches = await session.QueryAsync(new Statement($"SELECT {BatchColumns} FROM batch WHERE batch_id = $1").With(batchId), ReadBatch, cancellationToken);
-        await session.PublishAsync(announce, batches, cancellationToken);
+        var group = new StatementGroup();
+        var batches = group.Query(new Statement($"SELECT {BatchColumns}, {session.Clock} FROM batch WHERE batch_id = $1").With(batchId), row => ReadBatch(session, row));
+        var answers = group.Query(SelectAnswers(session, [batchId]), ReadAsked);
+        await session.RunAsync(group, cancellationToken);
+        await PublishAsync(announce, batches.Rows, answers.Rows, cancellationToken);
     }
 
+    /// <summary>One round trip, however much there is to tell: who ends batches has often just moved money, and everybody waits for the rows of tree and day.</summary>
     static async Task EndAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<BatchView> ended, CancellationToken cancellationToken)
     {
         if (ended.Count == 0)
             return;
 
-        var now = await session.NowAsync(cancellationToken);
-        var finished = await session.ExecuteAsync(
-            new Statement($"UPDATE batch SET finished_at = $2 WHERE {session.In("batch_id", 1)} AND {IsOpen}").With(ended.Select(batch => batch.BatchId).ToArray()).With(now), cancellationToken);
-        if (finished != ended.Count)
-            throw new InvalidOperationException($"Of the batches {string.Join(", ", ended.Select(batch => batch.BatchId))} only {finished} could be ended: others end them at the same moment, without holding their audits' budgets. The transaction is rolled back and made again.");
-        await session.PublishAsync(announce, ended, cancellationToken);
-        foreach (var auditId in ended.Select(batch => batch.AuditId).Distinct())
-            await session.ReportBudgetAsync(announce, auditId, cancellationToken);
+        Guid[] ids = [.. ended.Select(batch => batch.BatchId)];
+        var group = new StatementGroup();
+        var finished = group.Execute(new Statement($"UPDATE batch SET finished_at = $2 WHERE {session.In("batch_id", 1)} AND {IsOpen}").With(ids).With(ended[0].Now));
+        var answers = group.Query(SelectAnswers(session, ids), ReadAsked);
+        var reports = ended.Select(batch => batch.AuditId).Distinct().Select(auditId => session.ReportBudget(group, auditId)).ToList();
+        await session.RunAsync(group, cancellationToken);
+        if (finished.Changed != ended.Count)
+            throw new InvalidOperationException($"Of the batches {string.Join(", ", ids)} only {finished.Changed} could be ended: others end them at the same moment, without holding their audits' budgets. The transaction is rolled back and made again.");
+        await PublishAsync(announce, ended, answers.Rows, cancellationToken);
+        foreach (var report in reports)
+            await report(announce, cancellationToken);
     }
 
-    static async Task PublishAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<BatchView> batches, CancellationToken cancellationToken)
-    {
-        var answers = await session.QueryAsync(
-            new Statement($"""
-                SELECT batch_call.batch_id, batch_call.question_id, batch_call.reused, c.call_key, c.request_json, c.run, c.state, c.reason, c.text, c.text_hash, c.sources_json,
-                       c.search_used, c.served_model, c.surface, c.response_time_ms, c.input_tokens, c.output_tokens, c.spent_micro_usd, c.cache_hit, c.paid_tries, c.answered_at, c.model
-                FROM batch_call JOIN paid_call c ON c.call_key = batch_call.call_key WHERE {session.In("batch_call.batch_id", 1)} ORDER BY batch_call.batch_id, batch_call.position
-                """).With(batches.Select(batch => batch.BatchId).ToArray()),
-            row => (BatchId: row.GetGuid(0), Answer: ReadAnswer(row)), cancellationToken);
+    static Statement SelectAnswers(LedgerSession session, Guid[] batchIds) => new Statement($"""
+        SELECT batch_call.batch_id, batch_call.question_id, batch_call.reused, c.call_key, c.request_json, c.run, c.state, c.reason, c.text, c.text_hash, c.sources_json,
+               c.search_used, c.served_model, c.surface, c.response_time_ms, c.input_tokens, c.output_tokens, c.spent_micro_usd, c.cache_hit, c.paid_tries, c.answered_at, c.model
+        FROM batch_call JOIN paid_call c ON c.call_key = batch_call.call_key WHERE {session.In("batch_call.batch_id", 1)} ORDER BY batch_call.batch_id, batch_call.position
+        """).With(batchIds);
 
+    static async Task PublishAsync(IAnnounce announce, IReadOnlyList<BatchView> batches, IReadOnlyList<Asked> answers, CancellationToken cancellationToken)
+    {
         foreach (var batch in batches)
         {
             using var ending = AuditTrace.GoOn("end batch", batch.TraceParent);
@@ -109,8 +116,10 @@ static class BatchEnding
         return [.. answers.Select(answer => seen.Add(answer.CallKey) ? answer : answer with { Reused = true, CostMicroUsd = 0 })];
     }
 
-    static BatchView ReadBatch(DbDataReader row) =>
-        new(row.GetGuid(0), row.GetGuid(1), row.GetInt32(2), row.GetString(3), row.GetString(4), row.GetString(5), row.GetString(6), row.GetBoolean(7), row.TextOrNull(8));
+    static BatchView ReadBatch(LedgerSession session, DbDataReader row) =>
+        new(row.GetGuid(0), row.GetGuid(1), row.GetInt32(2), row.GetString(3), row.GetString(4), row.GetString(5), row.GetString(6), row.GetBoolean(7), row.TextOrNull(8), session.ReadClock(row, 9));
+
+    static Asked ReadAsked(DbDataReader row) => new(row.GetGuid(0), ReadAnswer(row));
 
     static EngineAnswer ReadAnswer(DbDataReader row)
     {

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Assay.Contracts.Internal.LlmGateway;
 
 namespace Assay.LlmGateway.Ledger;
@@ -7,52 +8,66 @@ static class BudgetReporting
 {
     public static async Task ReportBudgetAsync(this LedgerSession session, IAnnounce announce, Guid auditId, CancellationToken cancellationToken)
     {
-        // One round trip: whoever reports has often just moved money, and everybody waits for the rows of tree and day until it commits.
         var group = new StatementGroup();
-        var askedNow = session.AskNow(group);
-        var budget = group.Query(
-            new Statement("UPDATE audit_budget SET report_version = report_version + 1 WHERE audit_id = $1 RETURNING attempt, closed_attempt, report_version, ceiling_micro_usd, trace_parent").With(auditId),
-            row => (Attempt: row.GetInt32(0), Closed: row.GetInt32(1), Version: row.GetInt64(2), Ceiling: row.GetInt64(3), TraceParent: row.TextOrNull(4)));
-        var spending = group.Query(
-            new Statement("SELECT ceiling_micro_usd, reserved_micro_usd, spent_micro_usd, overrun_micro_usd FROM spending WHERE scope = $1").With(Scopes.Audit(auditId)),
-            row => (Ceiling: row.GetInt64(0), Reserved: row.GetInt64(1), Spent: row.GetInt64(2), Overrun: row.GetInt64(3)));
-        var tries = group.Query(
-            new Statement("""
-                SELECT CAST(COALESCE(SUM(CASE WHEN state = 'InDoubt' THEN spent_micro_usd ELSE 0 END), 0) AS BIGINT), COUNT(CASE WHEN state = 'InDoubt' THEN 1 END)
-                FROM paid_try WHERE audit_id = $1
-                """).With(auditId),
-            row => (InDoubtMicroUsd: row.GetInt64(0), InDoubt: row.GetInt64(1)));
-        var calls = group.Query(
-            new Statement("SELECT COUNT(CASE WHEN state <> 'Planned' THEN 1 END), COUNT(CASE WHEN state = 'Sending' THEN 1 END), CAST(COALESCE(SUM(paid_tries), 0) AS BIGINT) FROM paid_call WHERE audit_id = $1").With(auditId),
-            row => (Known: row.GetInt64(0), Sending: row.GetInt64(1), Paid: row.GetInt64(2)));
-        var reused = group.Query(
-            new Statement("""
-                SELECT COUNT(*) FROM batch_call JOIN batch ON batch.batch_id = batch_call.batch_id
-                WHERE batch.audit_id = $1 AND batch.attempt = (SELECT attempt FROM audit_budget WHERE audit_id = $1) AND batch_call.reused = 1
-                """).With(auditId), row => row.GetInt64(0));
+        var report = session.ReportBudget(group, auditId);
         await session.RunAsync(group, cancellationToken);
-        if (budget.Rows.Count == 0)
-            return;
-        var (attempt, closed, version, ceiling, traceParent) = budget.Rows[0];
-        var money = spending.Rows.Count > 0 ? spending.Rows[0] : (ceiling, 0, 0, 0);
+        await report(announce, cancellationToken);
+    }
 
-        using var reporting = AuditTrace.GoOn("report budget", traceParent);
+    /// <summary>The same as a part of a group. What this returns must be called once the group has run: it publishes the report.</summary>
+    public static Func<IAnnounce, CancellationToken, Task> ReportBudget(this LedgerSession session, StatementGroup group, Guid auditId)
+    {
+        var budget = group.Query(
+            new Statement($"UPDATE audit_budget SET report_version = report_version + 1 WHERE audit_id = $1 RETURNING attempt, closed_attempt, report_version, ceiling_micro_usd, trace_parent, {session.Clock}").With(auditId),
+            row => new ReportedBudget(row.GetInt32(0), row.GetInt32(1), row.GetInt64(2), row.GetInt64(3), row.TextOrNull(4), session.ReadClock(row, 5)));
+        var figures = group.Query(
+            new Statement("""
+                SELECT s.reserved_micro_usd, s.spent_micro_usd, s.overrun_micro_usd, s.ceiling_micro_usd, c.known, c.sending, c.paid, t.in_doubt_micro_usd, t.in_doubt, r.reused
+                FROM (SELECT COUNT(CASE WHEN state <> 'Planned' THEN 1 END) AS known, COUNT(CASE WHEN state = 'Sending' THEN 1 END) AS sending, CAST(COALESCE(SUM(paid_tries), 0) AS BIGINT) AS paid
+                      FROM paid_call WHERE audit_id = $1) c
+                CROSS JOIN (SELECT CAST(COALESCE(SUM(CASE WHEN state = 'InDoubt' THEN spent_micro_usd ELSE 0 END), 0) AS BIGINT) AS in_doubt_micro_usd, COUNT(CASE WHEN state = 'InDoubt' THEN 1 END) AS in_doubt
+                            FROM paid_try WHERE audit_id = $1) t
+                CROSS JOIN (SELECT COUNT(*) AS reused FROM batch_call JOIN batch ON batch.batch_id = batch_call.batch_id
+                            WHERE batch.audit_id = $1 AND batch.attempt = (SELECT attempt FROM audit_budget WHERE audit_id = $1) AND batch_call.reused = 1) r
+                LEFT JOIN spending s ON s.scope = $2
+                """).With(auditId).With(Scopes.Audit(auditId)), ReadFigures);
+        return async (announce, cancellationToken) =>
+        {
+            if (budget.Rows is [var its])
+                await PublishAsync(announce, auditId, its, figures.Rows[0], cancellationToken);
+        };
+    }
+
+    sealed record ReportedBudget(int Attempt, int ClosedAttempt, long Version, long Ceiling, string? TraceParent, DateTime At);
+
+    /// <summary>Sums over an audit's calls and tries, and its row of <c>spending</c>, whose ceiling is null if there is none yet.</summary>
+    sealed record Figures(long? Ceiling, long Reserved, long Spent, long Overrun, long Known, long Sending, long PaidTries, long InDoubtMicroUsd, long InDoubt, long Reused);
+
+    static Figures ReadFigures(DbDataReader row)
+    {
+        var (ceiling, reserved, spent, overrun) = row.IsDBNull(3) ? (null, 0, 0, 0) : ((long?)row.GetInt64(3), row.GetInt64(0), row.GetInt64(1), row.GetInt64(2));
+        return new(ceiling, reserved, spent, overrun, row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetInt64(9));
+    }
+
+    static async Task PublishAsync(IAnnounce announce, Guid auditId, ReportedBudget budget, Figures figures, CancellationToken cancellationToken)
+    {
+        using var reporting = AuditTrace.GoOn("report budget", budget.TraceParent);
         await announce.PublishAsync(new BudgetReported
         {
             AuditId = auditId,
-            Attempt = attempt,
-            Version = version,
-            CeilingMicroUsd = money.Item1,
-            ReservedMicroUsd = money.Item2,
-            SpentMicroUsd = money.Item3,
-            OverrunMicroUsd = money.Item4,
-            InDoubtMicroUsd = tries.Rows[0].InDoubtMicroUsd,
-            Calls = (int)calls.Rows[0].Known,
-            PaidTries = (int)calls.Rows[0].Paid,
-            InDoubt = (int)tries.Rows[0].InDoubt,
-            Reused = (int)reused.Rows[0],
-            Final = closed >= attempt && calls.Rows[0].Sending == 0,
-            At = askedNow(),
+            Attempt = budget.Attempt,
+            Version = budget.Version,
+            CeilingMicroUsd = figures.Ceiling ?? budget.Ceiling,
+            ReservedMicroUsd = figures.Reserved,
+            SpentMicroUsd = figures.Spent,
+            OverrunMicroUsd = figures.Overrun,
+            InDoubtMicroUsd = figures.InDoubtMicroUsd,
+            Calls = (int)figures.Known,
+            PaidTries = (int)figures.PaidTries,
+            InDoubt = (int)figures.InDoubt,
+            Reused = (int)figures.Reused,
+            Final = budget.ClosedAttempt >= budget.Attempt && figures.Sending == 0,
+            At = budget.At,
         }, cancellationToken);
     }
 }

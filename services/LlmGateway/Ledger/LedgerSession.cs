@@ -144,6 +144,15 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
     /// <summary>The database's clock as a column of a statement that asks for more; <see cref="ReadClock"/> reads it.</summary>
     public string Clock => IsPostgres ? "clock_timestamp()" : "NULL";
 
+    /// <summary>The database's clock as a value in a statement about rows; SQLite's rows bring it with them.</summary>
+    public string ClockIn(RowSet rows)
+    {
+        if (IsPostgres)
+            return "clock_timestamp()";
+        rows.WithSame("clock", _time.GetUtcNow().UtcDateTime);
+        return "clock";
+    }
+
     public DateTime ReadClock(DbDataReader row, int column) => IsPostgres ? row.Utc(column) : _time.GetUtcNow().UtcDateTime;
 
     /// <summary>Flushes share this lock; see <see cref="LockOutFlushesAsync"/>.</summary>

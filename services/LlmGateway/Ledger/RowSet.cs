@@ -16,6 +16,14 @@ abstract class RowSet
 
     protected void Add(string name, Array values) => _columns.Add((name, values));
 
+    /// <summary>Adds a column with the same value in every row.</summary>
+    public void WithSame<T>(string name, T value)
+    {
+        var values = new T[_columns[0].Values.Length];
+        Array.Fill(values, value);
+        Add(name, values);
+    }
+
     /// <summary>The rows as a JSON array of arrays, with values in the text forms that EF Core writes to SQLite.</summary>
     public string ToJson()
     {

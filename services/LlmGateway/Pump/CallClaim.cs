@@ -90,11 +90,16 @@ sealed class CallClaim(LedgerTransactions transactions, GatewayOwner owner, Reme
     }
 
     /// <summary>Gives unsent calls back, to be taken by another instance.</summary>
-    public Task GiveBackAsync(IReadOnlyList<ClaimedCall> calls, CancellationToken cancellationToken) => transactions.RunAsync(async (session, _, token) =>
+    public Task GiveBackAsync(IReadOnlyList<ClaimedCall> calls, CancellationToken cancellationToken)
     {
-        foreach (var owned in calls.GroupBy(call => call.Owner))
-            await session.ReleaseAsync([.. owned.Select(call => new OwnedCall(call.CallKey, call.AuditId, call.Attempt, call.ReservedMicroUsd))], CallStatements.ReturnPlanned, token, owned.Key);
-    }, cancellationToken);
+        foreach (var call in calls)
+            call.Batch?.LoseCount();
+        return transactions.RunAsync(async (session, _, token) =>
+        {
+            foreach (var owned in calls.GroupBy(call => call.Owner))
+                await session.ReleaseAsync([.. owned.Select(call => new OwnedCall(call.CallKey, call.AuditId, call.Attempt, call.ReservedMicroUsd))], CallStatements.ReturnPlanned, token, owned.Key);
+        }, cancellationToken);
+    }
 
     /// <summary>
     /// Reads without locks and remembers, in turn over the audits: the calls of the audit after the last one seen, in the order of its batches

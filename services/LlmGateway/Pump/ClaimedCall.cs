@@ -29,6 +29,27 @@ sealed record ClaimedCall
 
     /// <summary>Whether the permission of this attempt is used up, this try included.</summary>
     public required bool PermissionUsed { get; init; }
+
+    /// <summary>The batch whose calls were owned from the start, this one among them; null for a call that was claimed.</summary>
+    public OwnedBatch? Batch { get; init; }
+}
+
+/// <summary>
+/// How many of a batch's calls, owned from the start, are left to be decided here: while there are any, the ledger need not be asked whether
+/// the batch has ended.
+/// </summary>
+/// <param name="calls">How many calls were owned.</param>
+sealed class OwnedBatch(int calls)
+{
+    int _left = calls;
+
+    /// <summary>Whether nothing may be left after so many more are decided.</summary>
+    public bool MayEndWith(int decided) => Volatile.Read(ref _left) <= decided;
+
+    public void Decided() => Interlocked.Decrement(ref _left);
+
+    /// <summary>A call of it is not this instance's any more, or is claimed like any other: what is left is for the ledger to say.</summary>
+    public void LoseCount() => Volatile.Write(ref _left, int.MinValue / 2);
 }
 
 /// <summary>What the ledger says to an intent to send.</summary>

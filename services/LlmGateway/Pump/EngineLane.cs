@@ -133,7 +133,11 @@ sealed partial class EngineLane
     public void DropQueue()
     {
         lock (_lock)
+        {
+            foreach (var call in _queue)
+                call.Batch?.LoseCount();
             _queue.Clear();
+        }
     }
 
     /// <summary>
@@ -255,6 +259,9 @@ sealed partial class EngineLane
         }
         else if (sent.Permit.Verdict == Verdict.Over)
             _remembered.Forget(call);
+        else
+            // The row moved or the owner is dead: somebody else decides this call.
+            call.Batch?.LoseCount();
     }
 
     async Task<Sent> AskAsync(ClaimedCall call, CancellationToken wire)

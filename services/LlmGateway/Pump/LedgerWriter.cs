@@ -191,7 +191,13 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             if (entry is IntentEntry intent)
                 intent.Done.TrySetResult(new(intent.Verdict, intent.TryId, storedAt));
             else if (entry is OutcomeEntry outcome)
+            {
+                if (outcome.Decision?.Next == Next.Decided)
+                    outcome.Call.Batch?.Decided();
+                else if (outcome.Decision?.Next == Next.Replan)
+                    outcome.Call.Batch?.LoseCount();
                 outcome.Done.TrySetResult(outcome.Decision);
+            }
         }
 
         Interlocked.Add(ref _pending, -entries.Count);
@@ -223,13 +229,14 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         var locks = new StatementGroup();
         session.LockAsFlush(locks);
         var locked = session.LockBudgets(locks, entries.Select(entry => entry.Call.AuditId), share: outcomes.Count == 0);
+        var settledAtOnce = SettleAtOnce(session, locks, outcomes);
         var askedGate = owner.AskGate(session, locks);
         await session.RunAsync(locks, cancellationToken);
         var (budgets, gate) = (locked.Rows.ToDictionary(budget => budget.AuditId), askedGate());
 
         // Outcomes and intents share one round trip after the tries are settled.
         var group = new StatementGroup();
-        var applied = await ApplyOutcomesAsync(session, group, announce, outcomes, budgets, gate, cancellationToken);
+        var applied = await ApplyOutcomesAsync(session, group, announce, outcomes, settledAtOnce(), budgets, gate, cancellationToken);
         var stored = StoreIntents(session, group, intents, budgets, gate);
         await session.RunAsync(group, cancellationToken);
         stored();
@@ -245,14 +252,14 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
     /// for one round trip only.
     /// </remarks>
     async Task<Func<CancellationToken, Task<int>>> ApplyOutcomesAsync(
-        LedgerSession session, StatementGroup group, IAnnounce announce, List<OutcomeEntry> outcomes, Dictionary<Guid, BudgetView> budgets, Gate gate, CancellationToken cancellationToken)
+        LedgerSession session, StatementGroup group, IAnnounce announce, List<OutcomeEntry> outcomes, Dictionary<Guid, SettledTry> settled, Dictionary<Guid, BudgetView> budgets, Gate gate, CancellationToken cancellationToken)
     {
         if (outcomes.Count == 0)
             return _ => Task.FromResult(0);
         // The try first: what these statements changed, and nothing else, is settled below.
-        foreach (var outcome in outcomes)
+        foreach (var outcome in outcomes.Where(outcome => !IsDecidedByItself(outcome)))
             outcome.Decision = Decide(outcome, budgets[outcome.Call.AuditId], isLate: false);
-        var settled = await SettleTriesAsync(session, outcomes, gate.Now, cancellationToken);
+        await SettleOthersAsync(session, outcomes, settled, gate.Now, cancellationToken);
 
         var moves = new MoneyMoves();
         List<OutcomeEntry> changed = [];
@@ -279,12 +286,12 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
 
         var verify = moves.Write(session, group);
         List<OutcomeEntry> toMove = [.. changed.Where(outcome => IsLate(outcome) || !StaysWithItsCall(outcome))];
-        var moved = MoveCalls(session, group, toMove, gate.Now);
+        var moved = MoveCalls(session, group, toMove);
         // A retry may already wait for a call that its closed attempt had on the wire.
         var handedOn = changed.Where(outcome => outcome.Decision!.Next == Next.Decided && (!outcome.Decision.MayBeBilled || outcome.Decision.TryState == TryStates.InDoubt)
                 && budgets[outcome.Call.AuditId] is var budget && outcome.Settled!.Attempt < budget.Attempt && budget.IsLive(budget.Attempt))
             .Select(outcome => group.Execute(CallStatements.PlanForWaiting(outcome.Call.CallKey, budgets[outcome.Call.AuditId], gate.Now))).ToList();
-        var end = session.EndBatches(group, announce, changed.Where(outcome => outcome.Decision!.Next == Next.Decided).Select(outcome => outcome.Call.AuditId));
+        var end = session.EndBatches(group, announce, MayHaveEnded(changed, budgets, gate.Now));
         return async token =>
         {
             verify();
@@ -306,16 +313,29 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         };
     }
 
-    OutcomeDecision Decide(OutcomeEntry entry, BudgetView budget, bool isLate)
+    /// <summary>
+    /// The audits whose batches may have ended with these outcomes. A batch that is counted has not while calls of it are left; what else may
+    /// decide these, an attempt's end or a deadline, makes the count worthless.
+    /// </summary>
+    static IEnumerable<Guid> MayHaveEnded(List<OutcomeEntry> changed, Dictionary<Guid, BudgetView> budgets, DateTime now) => changed
+        .Where(outcome => outcome.Decision!.Next == Next.Decided).GroupBy(outcome => (outcome.Call.AuditId, outcome.Call.Batch))
+        .Where(own => own.Key.Batch is not { } batch || batch.MayEndWith(own.Count())
+            || own.Any(outcome => IsLate(outcome) || !budgets[own.Key.AuditId].IsLive(outcome.Settled!.Attempt) || now >= outcome.Call.DeadlineAt))
+        .Select(own => own.Key.AuditId);
+
+    OutcomeDecision Decide(OutcomeEntry entry, BudgetView budget, bool isLate) => Decide(entry, isLive: budget.IsLive(entry.Call.Attempt), CallDecision.MayAskAgain(budget, entry.Call.Attempt), isLate);
+
+    OutcomeDecision Decide(OutcomeEntry entry, bool isLive, bool mayAskAgain, bool isLate)
     {
         var call = entry.Call;
-        var now = new OutcomeDecision.Circumstances(
-            IsLive: budget.IsLive(call.Attempt), isLate, call.Attempt, call.Tries + 1, call.InvalidTries, call.IsPermitted,
-            MayAskAgain: !call.PermissionUsed && CallDecision.MayAskAgain(budget, call.Attempt));
+        var now = new OutcomeDecision.Circumstances(isLive, isLate, call.Attempt, call.Tries + 1, call.InvalidTries, call.IsPermitted, MayAskAgain: !call.PermissionUsed && mayAskAgain);
         return entry.Outcome is { } outcome
             ? OutcomeDecision.Of(outcome, call.Engine, call.Request, now, options.Value.FirstBackoff, options.Value.LongestBackoff)
             : OutcomeDecision.NotSent(now);
     }
+
+    /// <summary>Whether the decision is the same whatever became of the audit: a readable answer that was paid for. It is settled in the round trip that locks the budgets.</summary>
+    static bool IsDecidedByItself(OutcomeEntry entry) => entry.Outcome is { Class: OutcomeClass.Billed, Invalid: false };
 
     static long SpentDelta(OutcomeEntry entry) => entry.Decision!.ChargedMicroUsd - (IsLate(entry) ? entry.Settled!.SpentBefore : 0);
 
@@ -324,26 +344,37 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
     /// <summary>Whether the try, in time, decides its call for good: then it stays where it was on the wire, in the call's row, and one statement moves both.</summary>
     static bool StaysWithItsCall(OutcomeEntry entry) => entry.Decision is { Next: Next.Decided, TryState: TryStates.Answered or TryStates.Refused or TryStates.Empty };
 
-    /// <summary>Settles each try once, by its id: on the wire, or in doubt. What is not among the returned was settled before.</summary>
-    static async Task<Dictionary<Guid, SettledTry>> SettleTriesAsync(LedgerSession session, List<OutcomeEntry> outcomes, DateTime now, CancellationToken cancellationToken)
+    /// <summary>Settles, as a part of a group that has locked the budgets, the outcomes that need not know them. What this returns must be called once the group has run; see <see cref="SettleOthersAsync"/>.</summary>
+    Func<Dictionary<Guid, SettledTry>> SettleAtOnce(LedgerSession session, StatementGroup group, List<OutcomeEntry> outcomes)
+    {
+        var told = outcomes.Where(IsDecidedByItself).DistinctBy(outcome => outcome.TryId).ToList();
+        foreach (var outcome in told)
+            outcome.Decision = Decide(outcome, isLive: true, mayAskAgain: false, isLate: false);
+        var settled = told.Count == 0 ? null : group.Query(SettleWithCalls(session, told), ReadSettled);
+        return () => settled?.Rows.ToDictionary(@try => @try.TryId) ?? [];
+    }
+
+    /// <summary>Settles each try once, by its id: on the wire, or in doubt. What is not among the <paramref name="settled"/> then was settled before.</summary>
+    static async Task SettleOthersAsync(LedgerSession session, List<OutcomeEntry> outcomes, Dictionary<Guid, SettledTry> settled, DateTime now, CancellationToken cancellationToken)
     {
         var told = outcomes.DistinctBy(outcome => outcome.TryId).ToList();
         var group = new StatementGroup();
-        var parts = told.GroupBy(StaysWithItsCall).Select(byWay => group.Query(byWay.Key ? SettleWithCalls(session, [.. byWay], now) : SettleApart(session, [.. byWay], now), ReadSettled)).ToList();
+        var parts = told.Where(outcome => !IsDecidedByItself(outcome)).GroupBy(StaysWithItsCall)
+            .Select(byWay => group.Query(byWay.Key ? SettleWithCalls(session, [.. byWay]) : SettleApart(session, [.. byWay], now), ReadSettled)).ToList();
         await session.RunAsync(group, cancellationToken);
-        var settled = parts.SelectMany(part => part.Rows).ToDictionary(@try => @try.TryId);
+        foreach (var @try in parts.SelectMany(part => part.Rows))
+            settled.Add(@try.TryId, @try);
         if (settled.Count < told.Count)
             foreach (var late in await session.QueryAsync(SettleLate(session, [.. told.Where(outcome => !settled.ContainsKey(outcome.TryId))], now), ReadSettled, cancellationToken))
                 settled.Add(late.TryId, late);
-        return settled;
     }
 
     /// <summary>The try and its call at once.</summary>
-    static Statement SettleWithCalls(LedgerSession session, List<OutcomeEntry> outcomes, DateTime now)
+    static Statement SettleWithCalls(LedgerSession session, List<OutcomeEntry> outcomes)
     {
-        var rows = Told(new RowSet<OutcomeEntry>(outcomes), now).With("charged", outcome => outcome.Decision!.ChargedMicroUsd).With("status", outcome => outcome.Outcome?.HttpStatus);
+        var rows = Told(new RowSet<OutcomeEntry>(outcomes)).With("charged", outcome => outcome.Decision!.ChargedMicroUsd).With("status", outcome => outcome.Outcome?.HttpStatus);
         return Statement.About(rows, $"""
-            UPDATE paid_call SET {AsTold}, fallback_state = NULL, paid_tries = paid_tries + 1, http_status = status, try_spent_micro_usd = charged
+            UPDATE paid_call SET {AsTold(session, rows)}, fallback_state = NULL, paid_tries = paid_tries + 1, http_status = status, try_spent_micro_usd = charged
             FROM {session.Rows(rows, "told")} WHERE call_key = call AND try_id = try AND state = 'Sending'
             RETURNING try_id, FALSE, CAST(0 AS BIGINT), worst_case_micro_usd, day, attempt
             """);
@@ -381,11 +412,11 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
     /// The calls' rows after tries that have rows of their own. A row changes only while the try is its latest; what this returns must be
     /// called once the group has run, and tells which tries were. After a further try only money is corrected.
     /// </summary>
-    static Func<HashSet<Guid>> MoveCalls(LedgerSession session, StatementGroup group, List<OutcomeEntry> changed, DateTime now)
+    static Func<HashSet<Guid>> MoveCalls(LedgerSession session, StatementGroup group, List<OutcomeEntry> changed)
     {
         List<StatementGroup.Reading<Guid>> moved = [];
         foreach (var byWay in changed.GroupBy(outcome => outcome.Decision!.Next == Next.Later))
-            moved.Add(group.Query(byWay.Key ? CallsLater(session, [.. byWay]) : CallsAfter(session, [.. byWay], now), row => row.GetGuid(0)));
+            moved.Add(group.Query(byWay.Key ? CallsLater(session, [.. byWay]) : CallsAfter(session, [.. byWay]), row => row.GetGuid(0)));
         return () => [.. moved.SelectMany(part => part.Rows)];
     }
 
@@ -402,19 +433,19 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             """);
     }
 
-    static Statement CallsAfter(LedgerSession session, List<OutcomeEntry> outcomes, DateTime now)
+    static Statement CallsAfter(LedgerSession session, List<OutcomeEntry> outcomes)
     {
-        var rows = Told(new RowSet<OutcomeEntry>(outcomes), now).With("charged", SpentDelta).With("late", IsLate).With("paid", PaidDelta)
+        var rows = Told(new RowSet<OutcomeEntry>(outcomes)).With("charged", SpentDelta).With("late", IsLate).With("paid", PaidDelta)
             .With("fallback", outcome => IsReplanned(outcome) ? outcome.Decision!.CallState : null);
         return Statement.About(rows, $"""
-            UPDATE paid_call SET {AsTold}, fallback_state = fallback, paid_tries = paid_tries + paid, {TryStatements.Gone}
+            UPDATE paid_call SET {AsTold(session, rows)}, fallback_state = fallback, paid_tries = paid_tries + paid, {TryStatements.Gone}
             FROM {session.Rows(rows, "told")} WHERE call_key = call AND try_id = try AND {IsLatest}
             RETURNING try_id
             """);
     }
 
     /// <summary>What an outcome tells of its call.</summary>
-    static RowSet<OutcomeEntry> Told(RowSet<OutcomeEntry> rows, DateTime now) => rows
+    static RowSet<OutcomeEntry> Told(RowSet<OutcomeEntry> rows) => rows
         .With("call", outcome => outcome.Call.CallKey).With("try", outcome => outcome.TryId)
         .With("new_state", outcome => IsReplanned(outcome) ? CallStates.Planned : outcome.Decision!.CallState).With("why", outcome => outcome.Decision!.Reason)
         .With("invalid", outcome => outcome.Outcome is { Class: OutcomeClass.Billed, Invalid: true } ? 1 : 0)
@@ -422,14 +453,13 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         .With("sources", outcome => outcome.Outcome is { Sources.Count: > 0 } told ? JsonSerializer.Serialize(told.Sources, AssayJson.Options) : null)
         .With("searched", outcome => outcome.Outcome?.SearchUsed).With("model_told", outcome => outcome.Outcome?.ServedModel).With("surface_told", outcome => outcome.Outcome?.Surface)
         .With("took_ms", outcome => outcome.Outcome?.ResponseTimeMs).With("tokens_in", outcome => outcome.Outcome?.InputTokens).With("tokens_out", outcome => outcome.Outcome?.OutputTokens)
-        .With("cached", outcome => outcome.Outcome?.CacheHit ?? false).With("raw", outcome => outcome.Outcome?.RawHash)
-        .With("told_at", outcome => outcome.Decision!.CallState is CallStates.Answered or CallStates.Refused or CallStates.Empty && !IsReplanned(outcome) ? now : (DateTime?)null);
+        .With("cached", outcome => outcome.Outcome?.CacheHit ?? false).With("raw", outcome => outcome.Outcome?.RawHash);
 
     /// <summary>The columns of a call that follow from <see cref="Told"/> and from what it is <c>charged</c>.</summary>
-    static readonly string AsTold = $"""
+    static string AsTold(LedgerSession session, RowSet rows) => $"""
         state = new_state, reason = why, reserved_micro_usd = 0, owner = NULL, spent_micro_usd = spent_micro_usd + charged, invalid_tries = invalid_tries + invalid,
             text = {CallStatements.UnlessErased("new_text")}, text_hash = new_hash, sources_json = {CallStatements.UnlessErased("sources")}, search_used = searched, served_model = model_told, surface = surface_told,
-            response_time_ms = took_ms, input_tokens = tokens_in, output_tokens = tokens_out, cache_hit = cached, raw_hash = raw, answered_at = told_at
+            response_time_ms = took_ms, input_tokens = tokens_in, output_tokens = tokens_out, cache_hit = cached, raw_hash = raw, answered_at = CASE WHEN new_state IN ('Answered', 'Refused', 'Empty') THEN {session.ClockIn(rows)} END
         """;
 
     /// <summary>"The call still stands where its try left it", beside rows that say whether the outcome came late.</summary>

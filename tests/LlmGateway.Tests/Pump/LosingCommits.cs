@@ -102,8 +102,16 @@ public sealed partial class LosingCommits(ITestOutputHelper output)
         var direct = await (await PrivatePostgres.Shared).CreateDatabaseAsync("gateway");
         await using var link = new FaultyLink(new NpgsqlConnectionStringBuilder(direct).Port);
         var ended = 0;
-        link.Watch = (_, bytes) =>
-            Encoding.Latin1.GetString(bytes.Span).Contains(Outcome, StringComparison.Ordinal) && Interlocked.Increment(ref ended) <= ends ? Cut.NowhereButLate : Cut.Nowhere;
+        var settling = new ConcurrentDictionary<int, bool>();
+        // What follows the outcome in its transaction comes too late.
+        link.Watch = (connection, bytes) =>
+        {
+            if (Encoding.Latin1.GetString(bytes.Span).Contains(Outcome, StringComparison.Ordinal))
+                settling[connection] = true;
+            else if (settling.TryRemove(connection, out _) && Interlocked.Increment(ref ended) <= ends)
+                return Cut.NowhereButLate;
+            return Cut.Nowhere;
+        };
         var through = new NpgsqlConnectionStringBuilder(direct) { Port = link.Port, Options = "-c idle_in_transaction_session_timeout=500" }.ConnectionString;
         await using var gateway = await GatewayHost.StartOnAsync(AssayDatabase.PostgreSql(through), new TestEngine());
         var request = Requests.Audit(["best earbuds"]);

@@ -52,6 +52,39 @@ public sealed class OwningFromTheStart
         await gateway.ShouldBalanceAsync();
     }
 
+    /// <summary>Its sweep, which would find what nobody ended, comes once an hour.</summary>
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_end_a_batch_with_its_last_call_however_its_calls_end(DatabaseProvider provider)
+    {
+        var engine = new TestEngine(concurrency: 8)
+        {
+            Behaviour = async (query, number, ct) =>
+            {
+                // The last of all: what was to be asked again has been by then.
+                if (query == Queries[4])
+                    await Task.Delay(500, ct);
+                return (query[^1], number) switch
+                {
+                    ('1', 1) => TestEngine.Busy(),
+                    ('2', 1) => TestEngine.Unreadable,
+                    ('3', _) => TestEngine.Unknown,
+                    ('4', _) => TestEngine.Rejected,
+                    _ => TestEngine.Answer(query),
+                };
+            },
+        };
+        await using var gateway = await GatewayHost.StartAsync(provider, engine, ("LlmGateway:SweepInterval", "01:00:00"), ("LlmGateway:FirstBackoff", "00:00:00.020"), ("LlmGateway:BreakerMinimumThroughput", "1000"));
+        await WarmUpAsync(gateway);
+        var request = Requests.Audit(Queries, inDoubt: InDoubtPolicies.AskAgain);
+        await gateway.OpenAsync(Requests.Open(request));
+
+        var ended = await Task.WhenAll(Queries.Chunk(5).Select(queries => gateway.AskAsync(Requests.Ask(request, queries: queries))));
+
+        ended.SelectMany(answered => answered.Answers).Select(answer => answer.State).ToHashSet().ShouldBe([CallStates.Answered, CallStates.Empty, CallStates.InDoubt, CallStates.Declined], ignoreOrder: true);
+        engine.Received.Count(received => received.Query == Queries[2]).ShouldBe(2, "a call in doubt was claimed and asked again");
+        await gateway.ShouldBalanceAsync();
+    }
+
     [Fact]
     public async Task Should_share_with_an_instance_that_joins()
     {
