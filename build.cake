@@ -56,8 +56,8 @@ Task("UnitTest").Description("Every test that needs no server").IsDependentOn("B
 
 Task("Test").Description("Every test").IsDependentOn("Build").IsDependentOn("Servers").Does(() => RunTests());
 
-Task("Chaos").Description("--profile=short|long|matrix|crowd --seeds=1-200 [--again] [--minutes=N] [--worlds=N] [--audits=N] [--kills=SECONDS] [--instances=N] [--pace=SECONDS]: faults by seed; rows are appended to artifacts/chaos, and a seed that has one is not run again")
-    .IsDependentOn("Build").IsDependentOn("Servers").Does(() => Chaos(Argument("profile", "short"), Argument("seeds", ""), HasArgument("again"), Argument("minutes", ""), "worlds", "audits", "kills", "instances", "pace"));
+Task("Chaos").Description("--profile=short|long|matrix|crowd --seeds=1-200 [--again] [--minutes=N] [--worlds=N] [--gateways=N] [--audits=N] [--kills=SECONDS] [--instances=N] [--pace=SECONDS]: faults by seed; rows are appended to artifacts/chaos, and a seed that has one is not run again")
+    .IsDependentOn("Build").IsDependentOn("Servers").Does(() => Chaos(Argument("profile", "short"), Argument("seeds", ""), HasArgument("again"), Argument("minutes", ""), "worlds", "gateways", "audits", "kills", "instances", "pace"));
 
 Task("Soak").Description("--hours=8: new seeds of the short and the long profile in turn, until the time is up")
     .IsDependentOn("Build").IsDependentOn("Servers").Does(() =>

@@ -9,14 +9,15 @@ namespace Assay.Chaos;
 /// <summary>Runs seeds on one world, or on several side by side, appends a row for each and skips those that have one.</summary>
 /// <param name="crowd">The size of a crowd, if not the whole.</param>
 /// <param name="worlds">How many worlds, each with servers and ports of its own, take seeds at the same time: much of a seed is waiting.</param>
-public sealed class ChaosRun(Profile profile, string folder, TextWriter output, Crowd? crowd = null, int worlds = 1)
+/// <param name="gateways">Instances of the gateway, if not as many as of the others.</param>
+public sealed class ChaosRun(Profile profile, string folder, TextWriter output, Crowd? crowd = null, int worlds = 1, int? gateways = null)
 {
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 
     readonly SemaphoreSlim _keeping = new(1);
 
     /// <summary>The file to which rows are appended.</summary>
-    public string ResultsFile => Path.Combine(folder, $"{profile.ToString().ToLowerInvariant()}.jsonl");
+    public string ResultsFile => Path.Combine(folder, $"{profile.ToString().ToLowerInvariant()}{(gateways is { } count ? string.Create(CultureInfo.InvariantCulture, $"-gateways-{count}") : "")}.jsonl");
 
     /// <summary>Rows of earlier runs.</summary>
     public IReadOnlyList<SeedRow> Done => File.Exists(ResultsFile)
@@ -44,7 +45,7 @@ public sealed class ChaosRun(Profile profile, string folder, TextWriter output, 
         {
             while (DateTime.UtcNow < until && left.TryDequeue(out var seed))
             {
-                world ??= await StartAsync(profile, Path.Combine(folder, $"{profile.ToString().ToLowerInvariant()}-{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}-{seed.ToString(CultureInfo.InvariantCulture)}"), cancellationToken, crowd);
+                world ??= await StartAsync(profile, Path.Combine(folder, $"{profile.ToString().ToLowerInvariant()}-{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}-{seed.ToString(CultureInfo.InvariantCulture)}"), cancellationToken, crowd, gateways);
                 var row = await OneAsync(world, seed, cancellationToken);
                 rows.Enqueue(row);
                 await KeepAsync(row, cancellationToken);
@@ -80,9 +81,9 @@ public sealed class ChaosRun(Profile profile, string folder, TextWriter output, 
     }
 
     /// <summary>Starts a world and sends one seed without faults through it: cold processes are slow, and must be right all the same.</summary>
-    public static async Task<ChaosWorld> StartAsync(Profile profile, string folder, CancellationToken cancellationToken, Crowd? crowd = null)
+    public static async Task<ChaosWorld> StartAsync(Profile profile, string folder, CancellationToken cancellationToken, Crowd? crowd = null, int? gateways = null)
     {
-        var world = await ChaosWorld.StartAsync(profile, folder, crowd);
+        var world = await ChaosWorld.StartAsync(profile, folder, crowd, gateways);
         try
         {
             var work = WorkPlan.Of(Profile.Short, 0, world.Settings.Deadline);
@@ -115,10 +116,11 @@ public static class Table
     }
 
     public static string Findings(SeedRow row) =>
-        $"  seed {row.Seed} broke {row.Verdict.Violations.Count} promises ({string.Join(", ", row.Ends)}):\n{string.Concat(row.Verdict.Violations.Take(20).Select(violation => $"    {violation}\n"))}  once more: {Replay(row.Profile, row.Seed)}";
+        $"  seed {row.Seed} broke {row.Verdict.Violations.Count} promises ({string.Join(", ", row.Ends)}):\n{string.Concat(row.Verdict.Violations.Take(20).Select(violation => $"    {violation}\n"))}  once more: {Replay(row)}";
 
     /// <summary>The one command that plays a seed again.</summary>
-    public static string Replay(Profile profile, int seed) => $"./build.sh --target=Chaos --profile={profile.ToString().ToLowerInvariant()} --seeds={seed.ToString(CultureInfo.InvariantCulture)} --again";
+    public static string Replay(SeedRow row) =>
+        string.Create(CultureInfo.InvariantCulture, $"./build.sh --target=Chaos --profile={row.Profile.ToString().ToLowerInvariant()} --seeds={row.Seed} --again{(row.Gateways is { } gateways ? $" --gateways={gateways}" : "")}");
 
     /// <summary>The sums of many rows.</summary>
     public static string Sum(IReadOnlyList<SeedRow> rows)

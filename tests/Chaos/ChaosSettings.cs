@@ -31,6 +31,11 @@ public sealed record ChaosSettings
     /// <summary>The size of the crowd, and the instances of each service in every profile.</summary>
     public Crowd Crowd { get; init; } = Crowd.Whole;
 
+    /// <summary>Instances of the gateway, if not as many as of the others. One that is alone owns what it is asked from the start; several claim.</summary>
+    public int? Gateways { get; init; }
+
+    public int InstancesOf(string service) => service == "LlmGateway" && Gateways is { } gateways ? gateways : Crowd.Instances;
+
     /// <summary>How often the audits are looked at. Looking must not be most of what the database does.</summary>
     public TimeSpan Look { get; init; } = TimeSpan.FromMilliseconds(150);
 

@@ -53,7 +53,7 @@ sealed class Turn : IDisposable
     public void Dispose() => _semaphore.Release();
 }
 
-/// <summary>Broker, database, provider and two instances of each service, shared by the seeds of a run; faults are done to it here.</summary>
+/// <summary>Broker, database, provider and instances of each service, shared by the seeds of a run; faults are done to it here.</summary>
 public sealed class ChaosWorld : IAsyncDisposable
 {
     static readonly IReadOnlyDictionary<string, string> Databases = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -74,10 +74,10 @@ public sealed class ChaosWorld : IAsyncDisposable
     PrivateRabbitMq _broker = null!;
     FaultyLink _providerLink = null!;
 
-    ChaosWorld(Profile profile, string folder, Crowd? crowd)
+    ChaosWorld(Profile profile, string folder, Crowd? crowd, int? gateways)
     {
         Profile = profile;
-        Settings = ChaosSettings.Of(profile, crowd);
+        Settings = ChaosSettings.Of(profile, crowd) with { Gateways = gateways };
         _folder = folder;
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _operatorKey);
     }
@@ -108,10 +108,10 @@ public sealed class ChaosWorld : IAsyncDisposable
     public string Folder => _folder;
 
     /// <summary>Starts everything and waits until it is ready.</summary>
-    public static async Task<ChaosWorld> StartAsync(Profile profile, string folder, Crowd? crowd = null)
+    public static async Task<ChaosWorld> StartAsync(Profile profile, string folder, Crowd? crowd = null, int? gateways = null)
     {
         Directory.CreateDirectory(folder);
-        var world = new ChaosWorld(profile, folder, crowd);
+        var world = new ChaosWorld(profile, folder, crowd, gateways);
         try
         {
             await world.StartAllAsync();
@@ -181,7 +181,7 @@ public sealed class ChaosWorld : IAsyncDisposable
     {
         await DelayUntilAsync(start + fault.At, cancellationToken);
         // On a slow machine the last fault's restart may still be going on: what it hits is hit again once it works.
-        var target = fault.Link is null ? fault.Service is null ? fault.Kind is FaultKind.KillBroker ? "broker" : fault.Kind is FaultKind.Provider ? "provider" : "database" : $"{fault.Service}/{fault.Instance}" : null;
+        var target = fault.Link is null ? fault.Service is null ? fault.Kind is FaultKind.KillBroker ? "broker" : fault.Kind is FaultKind.Provider ? "provider" : "database" : Find(fault).Name : null;
         using var turn = target is null ? null : await Turn.TakeAsync(_turns.GetOrAdd(target, _ => new SemaphoreSlim(1)), cancellationToken);
         var began = DateTime.UtcNow;
         switch (fault.Kind)
@@ -321,7 +321,7 @@ public sealed class ChaosWorld : IAsyncDisposable
         await File.WriteAllTextAsync(keys, $"operator chaos {_operatorKey}\n");
         foreach (var service in Databases.Keys)
         {
-            for (var number = 0; number < Settings.Crowd.Instances; number++)
+            for (var number = 0; number < Settings.InstancesOf(service); number++)
                 _instances.Add(Create(service, number, keys));
         }
 
@@ -356,7 +356,8 @@ public sealed class ChaosWorld : IAsyncDisposable
         return new Instance(service, number, process, broker, database, provider);
     }
 
-    Instance Find(Fault fault) => _instances.Single(instance => instance.Service == fault.Service && instance.Number == fault.Instance);
+    /// <summary>Where there are fewer instances than the plan has, it hits those there are.</summary>
+    Instance Find(Fault fault) => _instances.Single(instance => instance.Service == fault.Service && instance.Number == fault.Instance % Settings.InstancesOf(instance.Service));
 
     async Task WithStoppedAsync(Fault fault, Func<Instance, Task> stop, IReadOnlyDictionary<string, string>? more, CancellationToken cancellationToken)
     {

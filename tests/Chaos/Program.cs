@@ -1,7 +1,7 @@
 using System.Globalization;
 using Assay.Chaos;
 
-// --profile=short|long|matrix|crowd  --seeds=1-200 | 17 | 3,5,9  --again  --minutes=N  --worlds=N (side by side)  --folder=DIR  --plan (prints, does nothing)
+// --profile=short|long|matrix|crowd  --seeds=1-200 | 17 | 3,5,9  --again  --minutes=N  --worlds=N (side by side)  --gateways=1 (one, which owns what it is asked)  --folder=DIR  --plan (prints, does nothing)
 // of a crowd: --audits=1000  --kills=300 (seconds)  --instances=2  --pace=6 (seconds from kill to kill)
 var options = args.Select(argument => argument.TrimStart('-').Split('=', 2)).ToDictionary(pair => pair[0], pair => pair.Length > 1 ? pair[1] : "true", StringComparer.OrdinalIgnoreCase);
 var profile = Enum.Parse<Profile>(options.GetValueOrDefault("profile", "short"), ignoreCase: true);
@@ -22,7 +22,7 @@ Console.CancelKeyPress += (_, interrupt) =>
     interrupt.Cancel = true;
     stop.Cancel();
 };
-var run = new ChaosRun(profile, Path.GetFullPath(options.GetValueOrDefault("folder", "artifacts/chaos")), Console.Out, crowd, Option("worlds", 1));
+var run = new ChaosRun(profile, Path.GetFullPath(options.GetValueOrDefault("folder", "artifacts/chaos")), Console.Out, crowd, Option("worlds", 1), options.ContainsKey("gateways") ? Option("gateways", 0) : null);
 var rows = await run.RunAsync(seeds, options.ContainsKey("again"), until, stop.Token);
 Console.WriteLine(Table.Sum(rows));
 return rows.All(row => row.Holds) ? 0 : 1;

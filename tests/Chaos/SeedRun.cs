@@ -10,6 +10,10 @@ public sealed record SeedRow
 {
     public required Profile Profile { get; init; }
     public required int Seed { get; init; }
+
+    /// <summary>Instances of the gateway, if not as many as of the others.</summary>
+    public int? Gateways { get; init; }
+
     public required DateTime At { get; init; }
     public required string Plan { get; init; }
     public required Verdict Verdict { get; init; }
@@ -66,6 +70,7 @@ sealed class SeedRun(ChaosWorld world, FaultPlan plan, WorkPlan work)
         return new SeedRow
         {
             Profile = plan.Profile,
+            Gateways = world.Settings.Gateways,
             Seed = plan.Seed,
             At = start,
             Plan = plan + (work.HaltAt is { } halt ? $"; {halt.TotalSeconds:0.0}s halt for {work.HaltFor.TotalSeconds:0.0}s" : ""),

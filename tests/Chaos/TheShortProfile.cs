@@ -10,11 +10,12 @@ public sealed class TheShortProfile(ITestOutputHelper output)
     /// <summary>Between them: a killed and a terminated gateway, a frozen saga, a provider that hangs, a killed database, broken links.</summary>
     static readonly int[] Seeds = [2, 4, 7];
 
-    [Fact]
-    public async Task Should_keep_every_promise()
+    /// <param name="gateways">Null for two, as of the other services: they claim calls. One alone owns them from the start.</param>
+    [Theory, InlineData(null), InlineData(1)]
+    public async Task Should_keep_every_promise(int? gateways)
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "chaos", Guid.NewGuid().ToString("N"));
-        await using var world = await ChaosRun.StartAsync(Profile.Short, folder, CancellationToken.None);
+        await using var world = await ChaosRun.StartAsync(Profile.Short, folder, CancellationToken.None, gateways: gateways);
         List<SeedRow> rows = [];
         output.WriteLine(Table.Head);
         foreach (var seed in Seeds)
