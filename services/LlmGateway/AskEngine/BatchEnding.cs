@@ -10,8 +10,8 @@ namespace Assay.LlmGateway.AskEngine;
 /// <summary>Ends batches whose last call is decided, each exactly once, and publishes their answers in the same transaction.</summary>
 static class BatchEnding
 {
-    const string BatchColumns =
-        "batch_id, audit_id, attempt, purpose, engine, engine_kind, model, simulated, (SELECT trace_parent FROM audit_budget WHERE audit_budget.audit_id = batch.audit_id)";
+    static string SelectBatches(LedgerSession session) =>
+        $"SELECT batch_id, audit_id, attempt, purpose, engine, engine_kind, model, simulated, (SELECT trace_parent FROM audit_budget WHERE audit_budget.audit_id = batch.audit_id), {session.Clock} FROM batch";
 
     /// <summary>
     /// "Nothing of the row <c>batch</c> is undecided". Calls are taken in the order of their questions, so that the last question is looked at
@@ -28,6 +28,7 @@ static class BatchEnding
     /// </summary>
     const string IsOpen = "CASE WHEN finished_at IS NULL THEN 1 ELSE 0 END = 1";
 
+    /// <param name="Now">The database's clock as the batch was read.</param>
     sealed record BatchView(Guid BatchId, Guid AuditId, int Attempt, string Purpose, string Engine, string EngineKind, string Model, bool Simulated, string? TraceParent, DateTime Now);
 
     sealed record Asked(Guid BatchId, EngineAnswer Answer);
@@ -51,7 +52,7 @@ static class BatchEnding
         Guid[] ids = [.. auditIds.Distinct()];
         if (ids.Length == 0)
             return _ => Task.CompletedTask;
-        var decided = group.Query(new Statement($"SELECT {BatchColumns}, {session.Clock} FROM batch WHERE {session.In("audit_id", 1)} AND {IsOpen} AND {IsDecided} ORDER BY batch_id").With(ids), row => ReadBatch(session, row));
+        var decided = group.Query(new Statement($"{SelectBatches(session)} WHERE {session.In("audit_id", 1)} AND {IsOpen} AND {IsDecided} ORDER BY batch_id").With(ids), row => ReadBatch(session, row));
         return cancellationToken => session.EndAsync(announce, decided.Rows, cancellationToken);
     }
 
@@ -59,7 +60,7 @@ static class BatchEnding
     public static async Task RepeatBatchAsync(this LedgerSession session, IAnnounce announce, Guid batchId, CancellationToken cancellationToken)
     {
         var group = new StatementGroup();
-        var batches = group.Query(new Statement($"SELECT {BatchColumns}, {session.Clock} FROM batch WHERE batch_id = $1").With(batchId), row => ReadBatch(session, row));
+        var batches = group.Query(new Statement($"{SelectBatches(session)} WHERE batch_id = $1").With(batchId), row => ReadBatch(session, row));
         var answers = group.Query(SelectAnswers(session, [batchId]), ReadAsked);
         await session.RunAsync(group, cancellationToken);
         await PublishAsync(announce, batches.Rows, answers.Rows, cancellationToken);

@@ -144,7 +144,7 @@ sealed class LedgerSession(LlmGatewayDbContext database, TimeProvider time)
     /// <summary>The database's clock as a column of a statement that asks for more; <see cref="ReadClock"/> reads it.</summary>
     public string Clock => IsPostgres ? "clock_timestamp()" : "NULL";
 
-    /// <summary>The database's clock as a value in a statement about rows; SQLite's rows bring it with them.</summary>
+    /// <summary>The database's clock as a value in a statement about rows. SQLite's rows bring it with them: ask before <see cref="Rows"/> names their columns.</summary>
     public string ClockIn(RowSet rows)
     {
         if (IsPostgres)

@@ -334,8 +334,8 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
             : OutcomeDecision.NotSent(now);
     }
 
-    /// <summary>Whether the decision is the same whatever became of the audit: a readable answer that was paid for. It is settled in the round trip that locks the budgets.</summary>
-    static bool IsDecidedByItself(OutcomeEntry entry) => entry.Outcome is { Class: OutcomeClass.Billed, Invalid: false };
+    /// <summary>Whether the outcome need not know its budget: it is settled in the round trip that locks the budgets.</summary>
+    static bool IsDecidedByItself(OutcomeEntry entry) => entry.Outcome is { } outcome && OutcomeDecision.DependsOnlyOn(outcome);
 
     static long SpentDelta(OutcomeEntry entry) => entry.Decision!.ChargedMicroUsd - (IsLate(entry) ? entry.Settled!.SpentBefore : 0);
 
@@ -344,7 +344,10 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
     /// <summary>Whether the try, in time, decides its call for good: then it stays where it was on the wire, in the call's row, and one statement moves both.</summary>
     static bool StaysWithItsCall(OutcomeEntry entry) => entry.Decision is { Next: Next.Decided, TryState: TryStates.Answered or TryStates.Refused or TryStates.Empty };
 
-    /// <summary>Settles, as a part of a group that has locked the budgets, the outcomes that need not know them. What this returns must be called once the group has run; see <see cref="SettleOthersAsync"/>.</summary>
+    /// <summary>
+    /// Settles, as a part of the group that locks the budgets, the outcomes that need not know them. What this returns must be called once the
+    /// group has run: it tells which tries were settled, for <see cref="SettleOthersAsync"/> to go on with.
+    /// </summary>
     Func<Dictionary<Guid, SettledTry>> SettleAtOnce(LedgerSession session, StatementGroup group, List<OutcomeEntry> outcomes)
     {
         var told = outcomes.Where(IsDecidedByItself).DistinctBy(outcome => outcome.TryId).ToList();
@@ -354,7 +357,10 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         return () => settled?.Rows.ToDictionary(@try => @try.TryId) ?? [];
     }
 
-    /// <summary>Settles each try once, by its id: on the wire, or in doubt. What is not among the <paramref name="settled"/> then was settled before.</summary>
+    /// <summary>
+    /// Settles each other try once, by its id: on the wire, or in doubt. It is added to the <paramref name="settled"/>; what is not among them
+    /// then was settled before.
+    /// </summary>
     static async Task SettleOthersAsync(LedgerSession session, List<OutcomeEntry> outcomes, Dictionary<Guid, SettledTry> settled, DateTime now, CancellationToken cancellationToken)
     {
         var told = outcomes.DistinctBy(outcome => outcome.TryId).ToList();

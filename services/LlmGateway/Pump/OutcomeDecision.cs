@@ -43,6 +43,9 @@ sealed record OutcomeDecision
     /// <param name="MayAskAgain">Whether a try in doubt may be followed by one further paid try.</param>
     public readonly record struct Circumstances(bool IsLive, bool IsLate, int Attempt, int Tries, int InvalidTries, bool IsPermitted, bool MayAskAgain);
 
+    /// <summary>Whether the decision is the same in all <see cref="Circumstances"/>: so it is for a readable answer that was paid for.</summary>
+    public static bool DependsOnlyOn(EngineOutcome outcome) => outcome is { Class: OutcomeClass.Billed, Invalid: false };
+
     public static OutcomeDecision Of(EngineOutcome outcome, EngineDefinition engine, RenderedRequest request, Circumstances now, TimeSpan firstBackoff, TimeSpan longestBackoff)
     {
         var charged = engine.SettleMicroUsd(request, outcome);

@@ -87,6 +87,24 @@ public sealed class OutcomesOfTries
         OutcomeDecision.NotSent(First with { IsLate = true }).ShouldSatisfyAllConditions(decision => decision.Next.ShouldBe(Next.Decided), decision => decision.CallState.ShouldBe(CallStates.Declined));
     }
 
+    /// <summary>Such an outcome is settled before its budget is known.</summary>
+    [Fact]
+    public void Should_decide_a_paid_and_readable_answer_alike_in_all_circumstances()
+    {
+        bool[] either = [false, true];
+        var all = from live in either from late in either from permitted in either from again in either from tries in (int[])[1, 3, 7]
+                  select new Circumstances(live, late, Attempt: 2, tries, InvalidTries: tries - 1, permitted, again);
+        foreach (var outcome in (Engines.EngineOutcome[])[TestEngine.Answer("x"), TestEngine.Answer("x") with { Text = null }, TestEngine.Answer("x") with { State = CallStates.Refused, Reason = "no" }])
+        {
+            OutcomeDecision.DependsOnlyOn(outcome).ShouldBeTrue();
+            all.Select(circumstances => Decide(outcome, circumstances)).Distinct().ShouldHaveSingleItem();
+        }
+
+        OutcomeDecision.DependsOnlyOn(TestEngine.Unreadable).ShouldBeFalse();
+        OutcomeDecision.DependsOnlyOn(TestEngine.Unknown).ShouldBeFalse();
+        OutcomeDecision.DependsOnlyOn(TestEngine.Busy()).ShouldBeFalse();
+    }
+
     [Fact]
     public void Should_stay_in_doubt_when_the_permitted_try_is_turned_away() =>
         Decide(TestEngine.Rejected, First with { IsPermitted = true }).CallState.ShouldBe(CallStates.InDoubt);
