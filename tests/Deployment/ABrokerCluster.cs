@@ -34,7 +34,7 @@ public sealed class ABrokerCluster
         since.Elapsed.ShouldBeLessThan(TimeSpan.FromMinutes(3), "it ends long before its stall timeout of 5 minutes");
         // A whole audit without that node, and every instance ready.
         await ShouldCompleteAsync(audits, await audits.RequestAsync("Clustered two"));
-        await Task.WhenAll(services.Instances.Select(instance => instance.WaitUntilReadyAsync(TimeSpan.FromSeconds(60))));
+        await Task.WhenAll(services.Instances.Select(instance => instance.WaitUntilReadyAsync(ServiceProcess.ReadyAgainWithin)));
     }
 
     static async Task ShouldCompleteAsync(AuditsOverRest audits, string id)

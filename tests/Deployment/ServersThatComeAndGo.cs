@@ -76,7 +76,7 @@ public sealed class ServersThatComeAndGo
 
         var status = await audits.WaitForAsync(id, "Completed", "Failed", "Cancelled");
         status.GetProperty("status").GetString().ShouldBe("Completed", status.ToString());
-        await Task.WhenAll(services.Instances.Select(instance => instance.WaitUntilReadyAsync(TimeSpan.FromSeconds(60))));
+        await Task.WhenAll(services.Instances.Select(instance => instance.WaitUntilReadyAsync(ServiceProcess.ReadyAgainWithin)));
 
         // Nothing lost, nothing paid twice.
         await audits.ShouldBePaidOnceAsync(id, status.GetProperty("plannedCalls").GetInt64());

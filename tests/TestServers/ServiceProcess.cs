@@ -10,6 +10,13 @@ namespace Assay.TestServers;
 public sealed class ServiceProcess : IAsyncDisposable
 {
     private const string DeadConnection = "The connection to the broker is dead although nothing said so";
+
+    /// <summary>
+    /// How long an instance may need to be ready again after its servers went away and came back. Most need seconds; one whose connection
+    /// died unnoticed is deaf for RabbitMq__ReconnectPatience (70 s) after its last try to connect, stops within 80 s and starts anew.
+    /// </summary>
+    public static readonly TimeSpan ReadyAgainWithin = TimeSpan.FromMinutes(4);
+
     private static readonly HttpClient Http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = TimeSpan.FromSeconds(10) };
     private readonly Dictionary<string, string> _environment;
     private readonly Lock _gate = new();
