@@ -1,4 +1,6 @@
+using System.Globalization;
 using Assay.TestServers;
+using Npgsql;
 
 namespace Assay.Deployment;
 
@@ -53,5 +55,43 @@ public sealed class TheContainers
         var (exitCode, output) = await Shell.RunAsync("node", installed ? ["build/lint/containers.mjs", "--run-compose"] : ["build/lint/containers.mjs"]);
 
         exitCode.ShouldBe(0, output);
+    }
+
+    [Fact]
+    [Trait("Needs", "Servers")]
+    public async Task Should_make_each_service_a_database_that_only_it_may_use_and_that_orders_text_by_its_bytes()
+    {
+        // The official image's own order is a language's; this one stands for any that is not the order of bytes by name.
+        await using var postgres = await PrivatePostgres.StartAsync(locale: "C.UTF-8");
+        string[] services = ["saga", "gateway", "analyzer", "dashboard"];
+        var secrets = Directory.CreateTempSubdirectory("assay-secrets-");
+        try
+        {
+            foreach (var service in services)
+                await File.WriteAllTextAsync(Path.Combine(secrets.FullName, $"{service}-database-password"), $"it's {service}'s\n");
+            var (exitCode, output) = await Shell.RunAsync("sh", ["deploy/postgres/create-databases.sh"], new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["SECRETS"] = secrets.FullName, ["PGHOST"] = "127.0.0.1", ["PGPORT"] = postgres.Port.ToString(CultureInfo.InvariantCulture),
+            });
+            exitCode.ShouldBe(0, output);
+        }
+        finally
+        {
+            secrets.Delete(recursive: true);
+        }
+
+        await using var connection = new NpgsqlConnection(postgres.AdminConnectionString);
+        await connection.OpenAsync();
+        const string sql = """
+            SELECT datname || ' of ' || pg_get_userbyid(datdba) || ': ' || datcollate || ', ' || datctype || ', ' ||
+                   (SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolname LIKE 'assay%' AND has_database_privilege(rolname, d.oid, 'CONNECT'))
+            FROM pg_database d WHERE datname LIKE 'assay%'
+            """;
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        List<string> made = [];
+        while (await reader.ReadAsync())
+            made.Add(reader.GetString(0));
+        made.ShouldBe(services.Select(service => $"assay_{service} of assay_{service}: C, C.UTF-8, assay_{service}"), ignoreOrder: true);
     }
 }

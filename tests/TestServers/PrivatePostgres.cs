@@ -42,7 +42,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <param name="diskMegabytes">The size of a disk of its own in memory (mounted, which needs root), so that it can be filled.</param>
     /// <param name="countStatements">Loads <c>pg_stat_statements</c>; its view still needs CREATE EXTENSION in the database it is read from.</param>
     /// <param name="certificates">A folder with <c>server.pem</c> and <c>server.key</c>, with which it also takes encrypted connections; null for none.</param>
-    public static async Task<PrivatePostgres> StartAsync(bool fsync = false, int? diskMegabytes = null, bool countStatements = false, string? certificates = null)
+    /// <param name="locale">In whose order its databases keep text unless they are made otherwise; <c>C</c> is the order of its bytes, as in the compose file's databases.</param>
+    public static async Task<PrivatePostgres> StartAsync(bool fsync = false, int? diskMegabytes = null, bool countStatements = false, string? certificates = null, string locale = "C")
     {
         var binaries = FindBinaries();
         var workplace = Workplace.Create("postgres");
@@ -50,7 +51,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         if (diskMegabytes is { } size)
             await postgres.MountDiskAsync(size);
         var (file, arguments) = postgres.AsUser(Path.Combine(binaries, "initdb"),
-            ["-D", postgres.Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]);
+            ["-D", postgres.Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", $"--locale={locale}", "--no-sync", "--no-instructions"]);
         await ServerProcess.RunAsync(file, arguments, workplace, TimeSpan.FromSeconds(60));
         if (certificates is not null)
             await postgres.TakeCertificatesAsync(certificates);
