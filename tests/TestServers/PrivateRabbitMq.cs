@@ -65,13 +65,29 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     public async Task<string> CreateVirtualHostAsync(string name)
     {
         var unique = $"{name}-{Guid.NewGuid():N}"[..(name.Length + 9)];
-        using var empty = new StringContent("{}", Encoding.UTF8, "application/json");
-        using var host = await _management.PutAsync($"api/vhosts/{unique}", empty);
-        host.EnsureSuccessStatusCode();
-        using var everything = new StringContent("""{"configure":".*","write":".*","read":".*"}""", Encoding.UTF8, "application/json");
-        using var permissions = await _management.PutAsync($"api/permissions/{unique}/{Username}", everything);
-        permissions.EnsureSuccessStatusCode();
+        await PutAsync($"api/vhosts/{unique}", "{}");
+        await PutAsync($"api/permissions/{unique}/{Username}", """{"configure":".*","write":".*","read":".*"}""");
         return unique;
+    }
+
+    /// <summary>Asked again, for the same changes nothing: a cluster that has just formed, on busy cores, may leave such a request without an answer.</summary>
+    private async Task PutAsync(string path, string body)
+    {
+        const int mostTries = 3;
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                using var content = new StringContent(body, Encoding.UTF8, "application/json");
+                using var response = await _management.PutAsync(path, content);
+                response.EnsureSuccessStatusCode();
+                return;
+            }
+            catch (TaskCanceledException silent) when (tries < mostTries)
+            {
+                Console.WriteLine($"The broker has not answered PUT {path}, try {tries} of {mostTries}: {silent.Message}");
+            }
+        }
     }
 
     /// <summary>Removes every ready message of a queue.</summary>
