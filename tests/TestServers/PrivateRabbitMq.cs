@@ -78,9 +78,9 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         {
             try
             {
-                using var content = new StringContent(body, Encoding.UTF8, "application/json");
-                using var response = await _management.PutAsync(path, content);
-                response.EnsureSuccessStatusCode();
+                var (status, text) = await SendAsync(HttpMethod.Put, path, body);
+                if (status is < 200 or > 299)
+                    throw new InvalidOperationException($"The broker answered PUT {path} with {status}: {text}");
                 return;
             }
             catch (TaskCanceledException silent) when (tries < mostTries)
