@@ -164,7 +164,7 @@ sealed class AskEngineConsumer(LlmGatewayDbContext database, IEngineCatalog engi
         if (asked.Count > 0)
             group.Execute(InsertQuestions(session, message, asked, decisions));
         var toAsk = planned ? asked.DistinctBy(call => call.Key).Where(call => decisions[call.Key] is Ask.Insert or Ask.PlanAgain or Ask.AskAgain).ToLookup(call => owner is not null && decisions[call.Key] == Ask.Insert) : null;
-        var batch = new OwnedBatch(added.Count);
+        var batch = new OwnedBatch(message.BatchId, added.Count);
         return new([.. toAsk?[false].Select(call => call.Key) ?? []], [.. toAsk?[true].Select(call => Taken(message, budget, engine!, call, owner!.Value, batch)) ?? []], toAsk is { Count: > 0 } || decisions.ContainsValue(Ask.Wait), verify);
     }
 

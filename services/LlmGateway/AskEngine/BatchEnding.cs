@@ -47,13 +47,26 @@ static class BatchEnding
     /// ends them. The caller holds the audits' budgets: two instances that decide the last two calls of a
     /// batch come here one after the other.
     /// </summary>
-    public static Func<CancellationToken, Task> EndBatches(this LedgerSession session, StatementGroup group, IAnnounce announce, IEnumerable<Guid> auditIds)
+    /// <param name="session">The session whose transaction ends them.</param>
+    /// <param name="group">The group.</param>
+    /// <param name="announce">Where answers and reports are published.</param>
+    /// <param name="auditIds">The audits.</param>
+    /// <param name="counted">Batches of these audits whose calls are decided by all that is known here: their answers are read at once, and say whether they really are.</param>
+    public static Func<CancellationToken, Task> EndBatches(this LedgerSession session, StatementGroup group, IAnnounce announce, IEnumerable<Guid> auditIds, IEnumerable<Guid>? counted = null)
     {
         Guid[] ids = [.. auditIds.Distinct()];
         if (ids.Length == 0)
             return _ => Task.CompletedTask;
-        var decided = group.Query(new Statement($"{SelectBatches(session)} WHERE {session.In("audit_id", 1)} AND {IsOpen} AND {IsDecided} ORDER BY batch_id").With(ids), row => ReadBatch(session, row));
-        return cancellationToken => session.EndAsync(announce, decided.Rows, cancellationToken);
+        Guid[] read = [.. counted ?? []];
+        var batches = group.Query(
+            new Statement($"{SelectBatches(session)} WHERE {session.In("audit_id", 1)} AND {IsOpen} AND ({session.In("batch_id", 2)} OR {IsDecided}) ORDER BY batch_id").With(ids).With(read),
+            row => ReadBatch(session, row));
+        var answers = read.Length == 0 ? null : group.Query(SelectAnswers(session, read), ReadAsked);
+        return cancellationToken =>
+        {
+            var known = (answers?.Rows ?? []).ToLookup(asked => asked.BatchId);
+            return session.EndAsync(announce, [.. batches.Rows.Where(batch => !known[batch.BatchId].Any(asked => asked.Answer.State is CallStates.Planned or CallStates.Sending))], known, cancellationToken);
+        };
     }
 
     /// <summary>Publishes a finished batch's answers again, as the ledger knows them.</summary>
@@ -67,20 +80,21 @@ static class BatchEnding
     }
 
     /// <summary>One round trip, however much there is to tell: who ends batches has often just moved money, and everybody waits for the rows of tree and day.</summary>
-    static async Task EndAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<BatchView> ended, CancellationToken cancellationToken)
+    static async Task EndAsync(this LedgerSession session, IAnnounce announce, IReadOnlyList<BatchView> ended, ILookup<Guid, Asked> known, CancellationToken cancellationToken)
     {
         if (ended.Count == 0)
             return;
 
         Guid[] ids = [.. ended.Select(batch => batch.BatchId)];
+        Guid[] unread = [.. ids.Where(id => !known.Contains(id))];
         var group = new StatementGroup();
         var finished = group.Execute(new Statement($"UPDATE batch SET finished_at = $2 WHERE {session.In("batch_id", 1)} AND {IsOpen}").With(ids).With(ended[0].Now));
-        var answers = group.Query(SelectAnswers(session, ids), ReadAsked);
+        var answers = unread.Length == 0 ? null : group.Query(SelectAnswers(session, unread), ReadAsked);
         var reports = ended.Select(batch => batch.AuditId).Distinct().Select(auditId => session.ReportBudget(group, auditId)).ToList();
         await session.RunAsync(group, cancellationToken);
         if (finished.Changed != ended.Count)
             throw new InvalidOperationException($"Of the batches {string.Join(", ", ids)} only {finished.Changed} could be ended: others end them at the same moment, without holding their audits' budgets. The transaction is rolled back and made again.");
-        await PublishAsync(announce, ended, answers.Rows, cancellationToken);
+        await PublishAsync(announce, ended, [.. known.SelectMany(batch => batch), .. answers?.Rows ?? []], cancellationToken);
         foreach (var report in reports)
             await report(announce, cancellationToken);
     }

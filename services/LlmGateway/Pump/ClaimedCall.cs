@@ -38,13 +38,19 @@ sealed record ClaimedCall
 /// How many of a batch's calls, owned from the start, are left to be decided here: while there are any, the ledger need not be asked whether
 /// the batch has ended.
 /// </summary>
+/// <param name="batchId">The batch.</param>
 /// <param name="calls">How many calls were owned.</param>
-sealed class OwnedBatch(int calls)
+sealed class OwnedBatch(Guid batchId, int calls)
 {
     int _left = calls;
 
+    public Guid BatchId { get; } = batchId;
+
     /// <summary>Whether nothing may be left after so many more are decided.</summary>
     public bool MayEndWith(int decided) => Volatile.Read(ref _left) <= decided;
+
+    /// <summary>Whether, by the count, so many more decided are the last ones.</summary>
+    public bool EndsWith(int decided) => Volatile.Read(ref _left) is > 0 and var left && left <= decided;
 
     public void Decided() => Interlocked.Decrement(ref _left);
 

@@ -294,7 +294,8 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
         var handedOn = changed.Where(outcome => outcome.Decision!.Next == Next.Decided && (!outcome.Decision.MayBeBilled || outcome.Decision.TryState == TryStates.InDoubt)
                 && budgets[outcome.Call.AuditId] is var budget && outcome.Settled!.Attempt < budget.Attempt && budget.IsLive(budget.Attempt))
             .Select(outcome => group.Execute(CallStatements.PlanForWaiting(outcome.Call.CallKey, budgets[outcome.Call.AuditId], gate.Now))).ToList();
-        var end = session.EndBatches(group, announce, MayHaveEnded(changed, budgets, gate.Now));
+        var mayEnd = MayHaveEnded(changed, budgets, gate.Now).ToList();
+        var end = session.EndBatches(group, announce, mayEnd.Select(its => its.AuditId), mayEnd.Select(its => its.Counted).OfType<Guid>());
         return async token =>
         {
             verify();
@@ -317,14 +318,14 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
     }
 
     /// <summary>
-    /// The audits whose batches may have ended with these outcomes. A batch that is counted has not while calls of it are left; what else may
+    /// The audits of which a batch may have ended with these outcomes, and the batch if the count says so. A batch that is counted has not while calls of it are left; what else may
     /// decide these, an attempt's end or a deadline, makes the count worthless.
     /// </summary>
-    static IEnumerable<Guid> MayHaveEnded(List<OutcomeEntry> changed, Dictionary<Guid, BudgetView> budgets, DateTime now) => changed
+    static IEnumerable<(Guid AuditId, Guid? Counted)> MayHaveEnded(List<OutcomeEntry> changed, Dictionary<Guid, BudgetView> budgets, DateTime now) => changed
         .Where(outcome => outcome.Decision!.Next == Next.Decided).GroupBy(outcome => (outcome.Call.AuditId, outcome.Call.Batch))
         .Where(own => own.Key.Batch is not { } batch || batch.MayEndWith(own.Count())
             || own.Any(outcome => IsLate(outcome) || !budgets[own.Key.AuditId].IsLive(outcome.Settled!.Attempt) || now >= outcome.Call.DeadlineAt))
-        .Select(own => own.Key.AuditId);
+        .Select(own => (own.Key.AuditId, own.Key.Batch is { } batch && batch.EndsWith(own.Count()) ? batch.BatchId : (Guid?)null));
 
     OutcomeDecision Decide(OutcomeEntry entry, BudgetView budget, bool isLate) => Decide(entry, isLive: budget.IsLive(entry.Call.Attempt), CallDecision.MayAskAgain(budget, entry.Call.Attempt), isLate);
 

@@ -8,7 +8,7 @@ namespace Assay.LlmGateway.Ledger;
 public sealed class AnyInterleaving
 {
     static readonly Gen<StepKind> Kinds = Gen.Frequency(
-        (4, Gen.Constant(StepKind.Open)), (1, Gen.Constant(StepKind.OpenAgain)), (5, Gen.Constant(StepKind.Ask)), (1, Gen.Constant(StepKind.AskAgain)),
+        (4, Gen.Constant(StepKind.Open)), (1, Gen.Constant(StepKind.OpenAgain)), (5, Gen.Constant(StepKind.Ask)), (3, Gen.Constant(StepKind.AskOther)), (1, Gen.Constant(StepKind.AskAgain)),
         (7, Gen.Constant(StepKind.Claim)), (9, Gen.Constant(StepKind.Send)), (9, Gen.Constant(StepKind.Record)), (1, Gen.Constant(StepKind.RecordAgain)), (2, Gen.Constant(StepKind.UnknownCommit)),
         (2, Gen.Constant(StepKind.Crash)), (2, Gen.Constant(StepKind.Freeze)), (3, Gen.Constant(StepKind.Thaw)), (3, Gen.Constant(StepKind.Sweep)), (1, Gen.Constant(StepKind.Halt)), (2, Gen.Constant(StepKind.Close)));
 

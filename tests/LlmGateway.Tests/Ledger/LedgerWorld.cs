@@ -41,6 +41,7 @@ sealed class LedgerWorld : IAsyncDisposable
     readonly int[] _attempts = new int[Audits];
     readonly bool[] _closed = new bool[Audits];
     readonly AskEngineMessage?[] _asked = new AskEngineMessage?[Audits];
+    readonly bool[] _askedOther = new bool[Audits];
     readonly Dictionary<string, int> _billed = new(StringComparer.Ordinal);
     readonly Lock _bill = new();
     bool _halted;
@@ -97,6 +98,7 @@ sealed class LedgerWorld : IAsyncDisposable
                 _attempts[audit]++;
                 _closed[audit] = false;
                 _asked[audit] = null;
+                _askedOther[audit] = false;
                 await OpenAsync(audit, askAgain: step.Choice % 2 == 0);
                 break;
             case StepKind.OpenAgain when _attempts[audit] > 0:
@@ -104,6 +106,11 @@ sealed class LedgerWorld : IAsyncDisposable
                 break;
             case StepKind.Ask when _asked[audit] is null && await IsOpenAsync(audit):
                 await AskAsync(worker, _asked[audit] = Requests.Ask(_requests[audit], _attempts[audit], queries: [.. _requests[audit].Queries!, "best earbuds 1"]), step.Choice);
+                break;
+            case StepKind.AskOther when !_askedOther[audit] && await IsOpenAsync(audit):
+                // Its calls are those of the audit's first batch, or will be.
+                _askedOther[audit] = true;
+                await AskAsync(worker, Requests.Ask(_requests[audit], _attempts[audit], queries: [.. _requests[audit].Queries!.Skip(1).Take(2)]), step.Choice);
                 break;
             case StepKind.AskAgain when _asked[audit] is { } message:
                 await AskAsync(worker, message, step.Choice);
@@ -358,7 +365,7 @@ sealed class LedgerWorld : IAsyncDisposable
 
 enum StepKind
 {
-    Open, OpenAgain, Ask, AskAgain, Claim, Send, Record, RecordAgain, UnknownCommit, Crash, Freeze, Thaw, Sweep, Halt, Close,
+    Open, OpenAgain, Ask, AskOther, AskAgain, Claim, Send, Record, RecordAgain, UnknownCommit, Crash, Freeze, Thaw, Sweep, Halt, Close,
 }
 
 sealed record LedgerStep(StepKind Kind, int Audit, int Worker, int Choice);

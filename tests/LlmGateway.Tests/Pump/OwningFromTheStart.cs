@@ -85,6 +85,40 @@ public sealed class OwningFromTheStart
         await gateway.ShouldBalanceAsync();
     }
 
+    /// <summary>Its own calls are all decided, by the count, while one that an earlier batch asks is still on the wire.</summary>
+    [Theory, InlineData(DatabaseProvider.Sqlite), InlineData(DatabaseProvider.PostgreSql)]
+    public async Task Should_not_end_a_batch_before_a_call_that_another_batch_asks(DatabaseProvider provider)
+    {
+        var answer = new Gate();
+        var engine = new TestEngine(concurrency: 8)
+        {
+            Behaviour = async (query, _, ct) =>
+            {
+                if (query == Queries[0])
+                    await answer.PassAsync(ct);
+                return TestEngine.Answer(query);
+            },
+        };
+        await using var gateway = await GatewayHost.StartAsync(provider, engine);
+        await WarmUpAsync(gateway);
+        answer.Reset();
+        var request = Requests.Audit(Queries);
+        await gateway.OpenAsync(Requests.Open(request));
+        var (first, second) = (Requests.Ask(request, queries: Queries[..1]), Requests.Ask(request, queries: Queries[..3]));
+        await gateway.Bus.Publish(first);
+        await GatewayHost.EventuallyAsync(() => Task.FromResult(engine.Received.Count(received => received.Query == Queries[0])), received => received == 1);
+        await gateway.Bus.Publish(second);
+        await GatewayHost.EventuallyAsync(() => gateway.QueryAsync(ledger => ledger.PaidCalls.CountAsync(call => call.AuditId == request.AuditId && call.State == CallStates.Answered)), answered => answered == 2);
+        var open = await gateway.QueryAsync(ledger => ledger.Batches.CountAsync(batch => batch.AuditId == request.AuditId && batch.FinishedAt == null));
+        answer.Set();
+
+        (await gateway.AnsweredAsync(first)).Answers.ShouldHaveSingleItem().State.ShouldBe(CallStates.Answered);
+        (await gateway.AnsweredAsync(second)).Answers.Select(answered => answered.State).ShouldBe([CallStates.Answered, CallStates.Answered, CallStates.Answered]);
+        open.ShouldBe(2);
+        engine.Received.Count(received => received.Query == Queries[0]).ShouldBe(1);
+        await gateway.ShouldBalanceAsync();
+    }
+
     [Fact]
     public async Task Should_share_with_an_instance_that_joins()
     {
