@@ -13,6 +13,9 @@ interface IOwnerLock
 
     /// <summary>Other owners that are certain to be gone although their lease still runs.</summary>
     Task<IReadOnlyList<Guid>> FindAbandonedAsync(Guid self, CancellationToken cancellationToken);
+
+    /// <summary>Whether the last look found an owner that may soon be certain to be gone.</summary>
+    bool IsWatching { get; }
 }
 
 /// <summary>One process owns the file, and it is this one: there are no others to watch.</summary>
@@ -21,6 +24,8 @@ sealed class SoleOwnerLock : IOwnerLock
     public Task HoldAsync(int key, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task<IReadOnlyList<Guid>> FindAbandonedAsync(Guid self, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<Guid>>([]);
+
+    public bool IsWatching => false;
 }
 
 /// <summary>
@@ -77,10 +82,14 @@ sealed class PostgresOwnerLock(LedgerDatabase database, IOptions<LlmGatewayOptio
             _freeSince.TryAdd(owner, now);
         if (held > 0)
             _alone = false;
-        if (!_alone && Stopwatch.GetElapsedTime(_watchingSince, now) < options.Value.Lease)
+        if (!MayJudge)
             return [];
         return [.. _freeSince.Where(owner => Stopwatch.GetElapsedTime(owner.Value, now) >= FreeFor).Select(owner => owner.Key)];
     }
+
+    public bool IsWatching => _freeSince.Count > 0 && MayJudge;
+
+    bool MayJudge => _alone || Stopwatch.GetElapsedTime(_watchingSince) >= options.Value.Lease;
 
     async Task<(IReadOnlyList<Guid> Free, int Held)> LookAsync(Guid self, CancellationToken cancellationToken)
     {

@@ -19,6 +19,10 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
 
     sealed record LostTry(Guid TryId, string CallKey, Guid AuditId, int Attempt, long Reserved, string Day);
 
+    /// <summary>Whether another owner seems to be gone and will be taken for dead if it stays so.</summary>
+    public bool IsWatching => ownerLock.IsWatching;
+
+    /// <returns>Whether calls or an owner were cleared up.</returns>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
@@ -104,13 +108,12 @@ sealed partial class OwnerSweep(LedgerTransactions transactions, GatewayOwner se
         do
             changed += count = await transactions.RunAsync((session, _, token) => SweepReservationsAsync(session, dead, token), cancellationToken);
         while (count == MostInOneGo);
-        await transactions.RunAsync(async (session, _, token) =>
+        return changed + await transactions.RunAsync(async (session, _, token) =>
         {
             var now = await session.NowAsync(token);
-            await session.ExecuteAsync(
+            return await session.ExecuteAsync(
                 new Statement($"UPDATE gateway_instance SET swept_at = $2 WHERE {session.In("owner", 1)} AND {IsUnswept} AND owner NOT IN (SELECT c.owner FROM {CallStatements.OpenCalls} WHERE c.owner IS NOT NULL)").With(dead).With(now), token);
         }, cancellationToken);
-        return changed;
     }
 
     /// <summary>"Is dead, and may still have calls", of an instance.</summary>

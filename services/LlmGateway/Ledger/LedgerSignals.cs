@@ -3,11 +3,12 @@ using Assay.ServiceDefaults;
 
 namespace Assay.LlmGateway.Ledger;
 
-/// <summary>Wakes pump and sweep inside the process; both also poll, so a lost signal costs latency only.</summary>
+/// <summary>Wakes pump, sweep and renewal inside the process; each also comes by itself, so a lost signal costs latency only.</summary>
 sealed class LedgerSignals
 {
     readonly Signal _pump = new();
     readonly Signal _sweep = new();
+    readonly Signal _renewal = new();
 
     long _work;
     long _lookedFor;
@@ -28,6 +29,9 @@ sealed class LedgerSignals
 
     public void WakeSweep() => _sweep.Wake();
 
+    /// <summary>Fewer share the engines' limits: this instance may use more of them.</summary>
+    public void WakeRenewal() => _renewal.Wake();
+
     /// <param name="atMost">How long to wait for a signal.</param>
     /// <param name="lookEvery">How often the ledger is looked into for what nobody has signalled: what another instance has written, or a signal that was lost.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -40,6 +44,8 @@ sealed class LedgerSignals
         else if (Stopwatch.GetElapsedTime(_lookedAt) >= lookEvery)
             Interlocked.Increment(ref _work);
     }
+
+    public Task WaitForRenewalAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken) => _renewal.WaitAsync(atMost, time, cancellationToken);
 
     public Task WaitForSweepAsync(TimeSpan atMost, CancellationToken cancellationToken) => _sweep.WaitAsync(atMost, TimeProvider.System, cancellationToken);
 }

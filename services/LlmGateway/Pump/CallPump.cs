@@ -32,7 +32,20 @@ sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallCl
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
+        try
+        {
+            await RunAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopped before it was an owner, or before the ledger was confirmed.
+        }
+    }
+
+    async Task RunAsync(CancellationToken stoppingToken)
+    {
         await UntilItWorksAsync(owner.IsRegistered ? _ => Task.CompletedTask : owner.RegisterAsync, "register as an owner", stoppingToken);
+        signals.WakeSweep();
         using var flush = new CancellationTokenSource();
         var flushing = Task.Run(() => writer.RunAsync(flush.Token), CancellationToken.None);
         var lanesRunning = lanes.All.Select(lane => Task.Run(() => lane.RunAsync(stoppingToken, _wire.Token), CancellationToken.None)).ToList();
@@ -121,7 +134,7 @@ sealed partial class CallPump(EngineLanes lanes, EngineSwitches switches, CallCl
             }
 
             lanes.Changed();
-            await Task.Delay(interval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await signals.WaitForRenewalAsync(interval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

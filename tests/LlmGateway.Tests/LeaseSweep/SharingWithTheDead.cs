@@ -1,5 +1,7 @@
+using Assay.LlmGateway.Database;
 using Assay.LlmGateway.Ledger;
 using Assay.ServiceDefaults;
+using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -13,18 +15,19 @@ public sealed class SharingWithTheDead
     [InlineData(DatabaseProvider.PostgreSql), Trait("Needs", "Servers")]
     public async Task Should_leave_a_dead_owners_share_alone_until_it_is_swept(DatabaseProvider provider)
     {
-        await using var gateway = await GatewayHost.StartAsync(provider, new TestEngine(concurrency: 8), ("LlmGateway:SweepInterval", "01:00:00"));
+        var (database, sweptFirst) = await WithOneBeforeAsync(provider, lease: TimeSpan.Zero, deadAt: DateTime.UtcNow);
+        await using var gateway = await GatewayHost.StartOnAsync(database, new TestEngine(concurrency: 8), ("LlmGateway:SweepInterval", "01:00:00"));
         var (owner, sweep) = (gateway.Services.GetRequiredService<GatewayOwner>(), gateway.Services.GetRequiredService<OwnerSweep>());
+        // The one sweep that comes by itself is over.
+        await GatewayHost.EventuallyAsync(() => SweptAtAsync(gateway, sweptFirst), at => at is not null);
         await GatewayHost.EventuallyAsync(() => Task.FromResult(owner.ShareOf(8)), share => share == 8);
-        // The first sweep, at the start, is over.
-        await sweep.RunAsync(CancellationToken.None);
 
-        var dead = await AddDeadAsync(gateway);
+        var dead = await AddAsync(database, lease: TimeSpan.Zero, deadAt: DateTime.UtcNow);
         await GatewayHost.EventuallyAsync(() => Task.FromResult(owner.ShareOf(8)), share => share == 4);
 
         await sweep.RunAsync(CancellationToken.None);
         await GatewayHost.EventuallyAsync(() => Task.FromResult(owner.ShareOf(8)), share => share == 8);
-        (await gateway.QueryAsync(ledger => ledger.Instances.SingleAsync(instance => instance.Owner == dead))).SweptAt.ShouldNotBeNull();
+        (await SweptAtAsync(gateway, dead)).ShouldNotBeNull();
     }
 
     [Theory]
@@ -40,14 +43,50 @@ public sealed class SharingWithTheDead
         refused.ToString().ShouldContain("ck_gateway_instance_swept");
     }
 
-    static async Task<Guid> AddDeadAsync(GatewayHost gateway)
+    /// <summary>Its sweep, which comes once an hour, is not waited for by a process that was started anew: it watches whom it follows.</summary>
+    [Fact, Trait("Needs", "Servers")]
+    public async Task Should_have_the_share_of_whom_it_follows_at_once()
+    {
+        var (database, before) = await WithOneBeforeAsync(DatabaseProvider.PostgreSql, lease: TimeSpan.FromMinutes(10), deadAt: null);
+
+        await using var gateway = await GatewayHost.StartOnAsync(database, new TestEngine(concurrency: 8), ("LlmGateway:SweepInterval", "01:00:00"));
+
+        await GatewayHost.EventuallyAsync(() => Task.FromResult(gateway.Services.GetRequiredService<GatewayOwner>().ShareOf(8)), share => share == 8);
+        (await SweptAtAsync(gateway, before)).ShouldNotBeNull();
+    }
+
+    /// <summary>A ledger of nobody's in which an owner is listed that holds no lock.</summary>
+    static async Task<(AssayDatabase Database, Guid Owner)> WithOneBeforeAsync(DatabaseProvider provider, TimeSpan lease, DateTime? deadAt)
+    {
+        var database = provider == DatabaseProvider.Sqlite ? GatewayHost.NewSqlite() : await GatewayHost.NewPostgresAsync();
+        await using var ledger = Open(database);
+        await ledger.Database.MigrateAsync();
+        return (database, await AddAsync(database, lease, deadAt));
+    }
+
+    static async Task<DateTime?> SweptAtAsync(GatewayHost gateway, Guid owner) => (await gateway.QueryAsync(ledger => ledger.Instances.SingleAsync(instance => instance.Owner == owner))).SweptAt;
+
+    /// <summary>Adds an owner that holds no lock.</summary>
+    static async Task<Guid> AddAsync(AssayDatabase database, TimeSpan lease, DateTime? deadAt)
     {
         var owner = Guid.CreateVersion7();
-        await gateway.QueryAsync(async ledger =>
-        {
-            ledger.Instances.Add(new GatewayInstance { Owner = owner, Worker = "gone:1", StartedAt = DateTime.UtcNow, LeaseUntil = DateTime.UtcNow, DeadAt = DateTime.UtcNow, Divisor = 2 });
-            return await ledger.SaveChangesAsync();
-        });
+        await using var ledger = Open(database);
+        ledger.Instances.Add(new GatewayInstance { Owner = owner, Worker = "gone:1", StartedAt = DateTime.UtcNow, LeaseUntil = DateTime.UtcNow + lease, DeadAt = deadAt, Divisor = 2 });
+        await ledger.SaveChangesAsync();
         return owner;
+    }
+
+    static LlmGatewayDbContext Open(AssayDatabase database)
+    {
+        if (database.Provider == DatabaseProvider.Sqlite)
+        {
+            var sqlite = new DbContextOptionsBuilder<SqliteLlmGatewayDbContext>();
+            sqlite.UseAssaySqlite(database.ConnectionString);
+            return new SqliteLlmGatewayDbContext(sqlite.Options);
+        }
+
+        var postgres = new DbContextOptionsBuilder<PostgreSqlLlmGatewayDbContext>();
+        postgres.UseAssayPostgres(database.ConnectionString);
+        return new PostgreSqlLlmGatewayDbContext(postgres.Options);
     }
 }
