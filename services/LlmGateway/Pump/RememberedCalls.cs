@@ -4,7 +4,8 @@ namespace Assay.LlmGateway.Pump;
 
 /// <summary>
 /// What this instance knows of calls to be asked, by engine and in turn over their audits: ones that it owns already, and keys of ones that
-/// are planned and nobody's. A memory and not a record: a call that is gone since is passed over by claim or flush, and one that is
+/// are planned and nobody's. The first few audits take turns by single calls, so that what a crash leaves in doubt is a little of each; the
+/// others follow them in their order, so that in a crowd the first are done while the last have not begun. A memory and not a record: a call that is gone since is passed over by claim or flush, and one that is
 /// nobody's and not here is found by the next look into the ledger.
 /// </summary>
 /// <param name="unconfirmedAfter">How long a transaction that takes calls may last before nobody believes in its commit any more.</param>
@@ -21,10 +22,24 @@ sealed class RememberedCalls(TimeSpan unconfirmedAfter)
     /// <summary>The most of them that are owned before they have a place in their lane: these carry what they ask.</summary>
     const int MostOwned = 2_000;
 
-    /// <summary>Audits with calls of one engine: the next to be served first. A key that is queued and no call any more is passed over.</summary>
+    /// <summary>How many audits take turns with each other.</summary>
+    const int AtATime = 8;
+
+    /// <summary>After how many calls an audit that has more goes behind all the others: a large one keeps none waiting for long.</summary>
+    const int MostInARow = 64;
+
+    /// <summary>An audit's calls of one engine. A key that is queued and no call any more is passed over.</summary>
+    sealed class Turn(Guid auditId)
+    {
+        public Guid AuditId { get; } = auditId;
+        public Queue<string> Keys { get; } = new();
+        public int Served { get; set; }
+    }
+
+    /// <summary>Audits with calls of one engine: the next to be served first.</summary>
     sealed class Turns
     {
-        public LinkedList<(Guid AuditId, Queue<string> Keys)> Audits { get; } = new();
+        public LinkedList<Turn> Audits { get; } = new();
         public Dictionary<string, Remembered> Calls { get; } = new(StringComparer.Ordinal);
         public int Owned { get; set; }
 
@@ -33,6 +48,19 @@ sealed class RememberedCalls(TimeSpan unconfirmedAfter)
             Forget(key);
             Calls[key] = call;
             Owned += call.Owned is null ? 0 : 1;
+        }
+
+        /// <summary>Puts an audit that was served and has more where its next turn is.</summary>
+        public void Return(Turn turn)
+        {
+            turn.Served++;
+            var before = turn.Served % MostInARow == 0 ? null : Audits.First;
+            for (var place = 1; before is not null && place < AtATime - 1; place++)
+                before = before.Next;
+            if (before is null)
+                Audits.AddLast(turn);
+            else
+                Audits.AddAfter(before, turn);
         }
 
         public bool Forget(string key)
@@ -82,17 +110,17 @@ sealed class RememberedCalls(TimeSpan unconfirmedAfter)
             _engines[engine] = turns = new();
         if (turns.Calls.Count + calls.Count > MostOfAnEngine && calls.Exists(call => call.Owned is null))
             return false;
-        var own = turns.Audits.FirstOrDefault(turn => turn.AuditId == auditId).Keys ?? new();
-        var isNew = own.Count == 0;
+        var known = turns.Audits.FirstOrDefault(turn => turn.AuditId == auditId);
+        var own = known ?? new(auditId);
         foreach (var call in calls)
         {
             if (!turns.Calls.ContainsKey(call.Key))
-                own.Enqueue(call.Key);
+                own.Keys.Enqueue(call.Key);
             turns.Set(call.Key, call);
         }
 
-        if (isNew && own.Count > 0)
-            turns.Audits.AddLast((auditId, own));
+        if (known is null && own.Keys.Count > 0)
+            turns.Audits.AddLast(own);
         return true;
     }
 
@@ -162,7 +190,7 @@ sealed class RememberedCalls(TimeSpan unconfirmedAfter)
         }
     }
 
-    /// <summary>Takes the calls of the audit whose turn it is, then of the next. An audit that has more goes to the end.</summary>
+    /// <summary>Takes a call of the audit whose turn it is, then one of the next.</summary>
     /// <param name="engine">The engine.</param>
     /// <param name="wanted">How many calls at most.</param>
     /// <param name="passedOver">Audits whose calls that are nobody's are forgotten instead.</param>
@@ -175,18 +203,16 @@ sealed class RememberedCalls(TimeSpan unconfirmedAfter)
                 return taken;
             while (taken.Count < wanted && turns.Audits.First is { } first)
             {
-                turns.Audits.RemoveFirst();
-                while (taken.Count < wanted && first.Value.Keys.TryDequeue(out var key))
+                turns.Audits.Remove(first);
+                if (first.Value.Keys.TryDequeue(out var key) && turns.Calls.TryGetValue(key, out var call))
                 {
-                    if (!turns.Calls.TryGetValue(key, out var call))
-                        continue;
                     turns.Forget(key);
                     if (call.Owned is not null || !passedOver.Contains(call.AuditId))
                         taken.Add(call);
                 }
 
                 if (first.Value.Keys.Count > 0)
-                    turns.Audits.AddLast(first);
+                    turns.Return(first.Value);
             }
         }
 

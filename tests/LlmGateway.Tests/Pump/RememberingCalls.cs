@@ -18,8 +18,31 @@ public sealed class RememberingCalls
         _remembered.Take("a", 5, Nobody).Select(call => call.Key).ShouldBe(Keys("large", 5));
         _remembered.Add("a", _small, Keys("small", 3)).ShouldBeTrue();
 
-        _remembered.Take("a", 4, Nobody).Count(call => call.AuditId == _large).ShouldBe(4);
-        _remembered.Take("a", 4, Nobody).Select(call => call.Key).ShouldBe([.. Keys("small", 3), "large 9"]);
+        _remembered.Take("a", 8, Nobody).Select(call => call.Key).ShouldBe(["large 5", "small 0", "large 6", "small 1", "large 7", "small 2", "large 8", "large 9"]);
+    }
+
+    [Fact]
+    public void Should_serve_a_few_audits_at_a_time_so_that_the_first_of_a_crowd_are_done_before_the_last_begin()
+    {
+        var audits = Enumerable.Range(0, 20).Select(_ => Guid.NewGuid()).ToList();
+        foreach (var (i, audit) in audits.Index())
+            _remembered.Add("a", audit, Keys($"audit {i}, call", 10));
+
+        _remembered.Take("a", 24, Nobody).CountBy(call => call.AuditId).ShouldBe([.. audits.Take(8).Select(audit => KeyValuePair.Create(audit, 3))], ignoreOrder: true);
+        _remembered.Take("a", 56, Nobody).Select(call => call.AuditId).ShouldAllBe(audit => audits.Take(8).Contains(audit));
+        _remembered.Take("a", 8, Nobody).Select(call => call.AuditId).ShouldBe(audits.Skip(8).Take(8));
+    }
+
+    [Fact]
+    public void Should_let_none_wait_for_long_behind_many_large_ones()
+    {
+        foreach (var i in Enumerable.Range(0, 8))
+            _remembered.Add("a", Guid.NewGuid(), Keys($"large {i}, call", 1_000));
+        _remembered.Add("a", _small, Keys("small", 3));
+
+        var taken = _remembered.Take("a", 550, Nobody);
+
+        taken.Count(call => call.AuditId == _small).ShouldBe(3);
     }
 
     [Fact]
@@ -64,7 +87,7 @@ public sealed class RememberingCalls
 
         var taken = _remembered.Take("test", 10, new HashSet<Guid> { _small });
 
-        taken.Select(call => call.Key).ShouldBe([.. Keys("large", 3), .. Keys("owned", 2)], "one that is owned waits for no money");
+        taken.Select(call => call.Key).ShouldBe(["large 0", "owned 0", "large 1", "owned 1", "large 2"], "one that is owned waits for no money");
         taken.Count(call => call.Owned is not null).ShouldBe(2);
     }
 
