@@ -93,6 +93,21 @@ public sealed class When_connection_strings_are_hardened
     }
 
     [Fact]
+    public void Should_open_a_connection_once_unless_told_otherwise()
+    {
+        new NpgsqlConnectionStringBuilder(AssayDatabaseOptionsExtensions.Harden("Host=db")).GssEncryptionMode.ShouldBe(GssEncryptionMode.Disable);
+        new NpgsqlConnectionStringBuilder(AssayDatabaseOptionsExtensions.Harden("Host=db;GSS Encryption Mode=Prefer")).GssEncryptionMode.ShouldBe(GssEncryptionMode.Prefer);
+    }
+
+    /// <summary>Where a redelivery is written down, what counts as an outage is waited for, and everything else moves the message to the error queue.</summary>
+    [Fact]
+    public void Should_wait_for_another_connection_where_one_was_given_up_while_it_was_handed_out()
+    {
+        SqlDialect.IsTransientAnywhere(new ObjectDisposedException("System.Threading.ManualResetEventSlim")).ShouldBeTrue();
+        SqlDialect.IsTransientAnywhere(new ObjectDisposedException("Npgsql.NpgsqlConnection")).ShouldBeFalse();
+    }
+
+    [Fact]
     public void Should_plan_by_key_unless_told_otherwise()
     {
         var settings = new NpgsqlConnectionStringBuilder(AssayDatabaseOptionsExtensions.Harden(AssayDatabaseOptionsExtensions.PlanByKey("Host=db;Options=-c enable_hashjoin=on")));

@@ -14,6 +14,14 @@ public sealed class WhatIsTransient
     public void Should_include_an_answer_out_of_step() =>
         new InvalidOperationException("Asking failed.", new NpgsqlException("Received backend message BindComplete while expecting ParseCompleteMessage. Please file a bug.")).IsTransient().ShouldBeTrue();
 
+    /// <summary>Seen as the link to a database came back: messages went to the error queue, for their redelivery could not be written down.</summary>
+    [Fact]
+    public void Should_include_a_connection_that_was_given_up_while_it_was_handed_out() =>
+        new InvalidOperationException("Asking failed.", new ObjectDisposedException("System.Threading.ManualResetEventSlim")).IsTransient().ShouldBeTrue();
+
+    [Fact]
+    public void Should_not_include_what_the_program_has_disposed_of() => new ObjectDisposedException("Npgsql.NpgsqlConnection").IsTransient().ShouldBeFalse();
+
     [Fact]
     public void Should_not_include_what_the_driver_refuses() => new NpgsqlException("No password has been provided").IsTransient().ShouldBeFalse();
 

@@ -20,8 +20,8 @@ public static class AssayDatabaseOptionsExtensions
 
     /// <summary>
     /// PostgreSQL with <c>lock_timeout</c> and <c>idle_in_transaction_session_timeout</c> of 5 s and TCP keepalive, so that a frozen
-    /// process cannot hold a row for ever, automatic preparation of repeated statements, and a pool of at most ten connections or four for
-    /// each processor. What the connection string says itself wins.
+    /// process cannot hold a row for ever, automatic preparation of repeated statements, no encryption by GSS, and a pool of at most ten
+    /// connections or four for each processor. What the connection string says itself wins.
     /// Its pooled connections are not reset: do not leave session state (advisory session locks, SET, LISTEN, temporary tables) on a
     /// DbContext's connection; open one of your own with <see cref="Harden"/> for that.
     /// </summary>
@@ -64,6 +64,10 @@ public static class AssayDatabaseOptionsExtensions
             settings.AutoPrepareMinUsages = 2;
         if (!settings.Keys.Contains("Maximum Pool Size", StringComparer.OrdinalIgnoreCase))
             settings.MaxPoolSize = MostConnections;
+        // By default each connection that fails as it opens, for whatever cause, is opened again without GSS: an outage is met twice, and what such
+        // a second opening leaves may be disposed of already (npgsql/npgsql#6415, #6506).
+        if (!settings.Keys.Contains("GSS Encryption Mode", StringComparer.OrdinalIgnoreCase))
+            settings.GssEncryptionMode = GssEncryptionMode.Disable;
         return settings.ConnectionString;
     }
 

@@ -88,8 +88,10 @@ internal abstract class SqlDialect
 
         public override bool IsUniqueViolation(Exception exception) => StateOf(exception) == "23505";
 
+        // The last is the driver's own: a connection that was given up while it was handed out.
         public override bool IsTransient(Exception exception) =>
-            StateOf(exception) is "55P03" or "40P01" or "40001" or "57P01" or "25P03" || Find<DbException>(exception) is { IsTransient: true };
+            StateOf(exception) is "55P03" or "40P01" or "40001" or "57P01" or "25P03" || Find<DbException>(exception) is { IsTransient: true }
+            || Find<ObjectDisposedException>(exception) is { ObjectName: "System.Threading.ManualResetEventSlim" };
 
         private static string? StateOf(Exception exception) => Find<DbException>(exception)?.SqlState;
 
