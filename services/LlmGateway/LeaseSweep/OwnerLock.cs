@@ -139,7 +139,7 @@ sealed class PostgresOwnerLock(LedgerDatabase database, IOptions<LlmGatewayOptio
             await command.ExecuteScalarAsync(cancellationToken);
             return true;
         }
-        catch (NpgsqlException)
+        catch (Exception exception) when (exception is NpgsqlException or ObjectDisposedException)
         {
             return false;
         }

@@ -318,8 +318,8 @@ sealed partial class LedgerWriter(LedgerTransactions transactions, GatewayOwner 
     }
 
     /// <summary>
-    /// The audits of which a batch may have ended with these outcomes, and the batch if the count says so. A batch that is counted has not while calls of it are left; what else may
-    /// decide these, an attempt's end or a deadline, makes the count worthless.
+    /// The audits of which a batch may have ended with these outcomes, and the batch if the count says so. A batch that is counted has not while
+    /// calls of it are left; what else may decide these, an attempt's end or a deadline, makes the count worthless.
     /// </summary>
     static IEnumerable<(Guid AuditId, Guid? Counted)> MayHaveEnded(List<OutcomeEntry> changed, Dictionary<Guid, BudgetView> budgets, DateTime now) => changed
         .Where(outcome => outcome.Decision!.Next == Next.Decided).GroupBy(outcome => (outcome.Call.AuditId, outcome.Call.Batch))

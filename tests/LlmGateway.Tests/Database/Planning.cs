@@ -25,7 +25,9 @@ public sealed class Planning
         foreach (var table in after)
             table.SequentialScans.ShouldBe(before.Single(earlier => earlier.Table == table.Table).SequentialScans, table.Table);
         var calls = after.Single(table => table.Table == "paid_call");
-        ((double)calls.UpdatesInPlace / calls.Updates).ShouldBeGreaterThan(0.8, $"{calls.UpdatesInPlace} of {calls.Updates}");
+        // An index that either of a call's two updates changes would leave half of them in place at most. A page is full where old versions may still be
+        // seen by somebody: 4 to 12 in a hundred, 28 once on a starved machine.
+        ((double)calls.UpdatesInPlace / calls.Updates).ShouldBeGreaterThan(0.6, $"{calls.UpdatesInPlace} of {calls.Updates}");
     }
 
     static async Task AuditAsync(GatewayHost gateway, int calls)
