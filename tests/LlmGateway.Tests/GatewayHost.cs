@@ -38,11 +38,28 @@ public sealed class GatewayHost : IAsyncDisposable
     public IBus Bus => _app.Services.GetRequiredService<IBus>();
 
     public static async Task<GatewayHost> StartAsync(DatabaseProvider provider, IEngineCatalog engines, params (string Key, string Value)[] settings) =>
-        await StartOnAsync(provider == DatabaseProvider.Sqlite ? NewSqlite() : await NewPostgresAsync(), engines, settings);
+        await StartOnAsync(await NewDatabaseAsync(provider), engines, settings);
+
+    public static async Task<AssayDatabase> NewDatabaseAsync(DatabaseProvider provider) => provider == DatabaseProvider.Sqlite ? NewSqlite() : await NewPostgresAsync();
 
     public static AssayDatabase NewSqlite() => AssayDatabase.Sqlite(TemporaryFiles.NewPath("gateway.db"));
 
     public static async Task<AssayDatabase> NewPostgresAsync() => AssayDatabase.PostgreSql(await (await PrivatePostgres.Shared).CreateDatabaseAsync("gateway"));
+
+    /// <summary>The ledger in a database, without a gateway.</summary>
+    public static LlmGatewayDbContext OpenLedger(AssayDatabase database)
+    {
+        if (database.Provider == DatabaseProvider.Sqlite)
+        {
+            var sqlite = new DbContextOptionsBuilder<SqliteLlmGatewayDbContext>();
+            sqlite.UseAssaySqlite(database.ConnectionString);
+            return new SqliteLlmGatewayDbContext(sqlite.Options);
+        }
+
+        var postgres = new DbContextOptionsBuilder<PostgreSqlLlmGatewayDbContext>();
+        postgres.UseAssayPostgres(database.ConnectionString);
+        return new PostgreSqlLlmGatewayDbContext(postgres.Options);
+    }
 
     public static Task<GatewayHost> StartOnAsync(AssayDatabase database, IEngineCatalog? engines, params (string Key, string Value)[] settings) => StartAsync(new LlmGatewayModule(), database, engines, new Heard(), settings);
 

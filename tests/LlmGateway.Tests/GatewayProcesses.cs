@@ -114,9 +114,7 @@ public sealed class GatewayProcesses : IAsyncDisposable
 
     public async Task<T> QueryAsync<T>(Func<LlmGatewayDbContext, Task<T>> query)
     {
-        var options = new DbContextOptionsBuilder<PostgreSqlLlmGatewayDbContext>();
-        options.UseAssayPostgres(_database);
-        await using var database = new PostgreSqlLlmGatewayDbContext(options.Options);
+        await using var database = GatewayHost.OpenLedger(AssayDatabase.PostgreSql(_database));
         return await query(database);
     }
 

@@ -5,8 +5,8 @@ namespace Assay.LlmGateway.Pump;
 /// <summary>
 /// What this instance knows of calls to be asked, by engine and in turn over their audits: ones that it owns already, and keys of ones that
 /// are planned and nobody's. The first few audits take turns by single calls, so that what a crash leaves in doubt is a little of each; the
-/// others follow them in their order, so that in a crowd the first are done while the last have not begun. A memory and not a record: a call that is gone since is passed over by claim or flush, and one that is
-/// nobody's and not here is found by the next look into the ledger.
+/// others follow them in their order, so that in a crowd the first are done while the last have not begun. A memory and not a record: a call
+/// that is gone since is passed over by claim or flush, and one that is nobody's and not here is found by the next look into the ledger.
 /// </summary>
 /// <param name="unconfirmedAfter">How long a transaction that takes calls may last before nobody believes in its commit any more.</param>
 sealed class RememberedCalls(TimeSpan unconfirmedAfter)
@@ -26,7 +26,7 @@ sealed class RememberedCalls(TimeSpan unconfirmedAfter)
     const int AtATime = 8;
 
     /// <summary>After how many calls an audit that has more goes behind all the others: a large one keeps none waiting for long.</summary>
-    const int MostInARow = 64;
+    const int MostBeforeOthers = 64;
 
     /// <summary>An audit's calls of one engine. A key that is queued and no call any more is passed over.</summary>
     sealed class Turn(Guid auditId)
@@ -54,7 +54,7 @@ sealed class RememberedCalls(TimeSpan unconfirmedAfter)
         public void Return(Turn turn)
         {
             turn.Served++;
-            var before = turn.Served % MostInARow == 0 ? null : Audits.First;
+            var before = turn.Served % MostBeforeOthers == 0 ? null : Audits.First;
             for (var place = 1; before is not null && place < AtATime - 1; place++)
                 before = before.Next;
             if (before is null)

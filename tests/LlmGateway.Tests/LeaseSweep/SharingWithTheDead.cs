@@ -1,7 +1,5 @@
-using Assay.LlmGateway.Database;
 using Assay.LlmGateway.Ledger;
 using Assay.ServiceDefaults;
-using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -58,8 +56,8 @@ public sealed class SharingWithTheDead
     /// <summary>A ledger of nobody's in which an owner is listed that holds no lock.</summary>
     static async Task<(AssayDatabase Database, Guid Owner)> WithOneBeforeAsync(DatabaseProvider provider, TimeSpan lease, DateTime? deadAt)
     {
-        var database = provider == DatabaseProvider.Sqlite ? GatewayHost.NewSqlite() : await GatewayHost.NewPostgresAsync();
-        await using var ledger = Open(database);
+        var database = await GatewayHost.NewDatabaseAsync(provider);
+        await using var ledger = GatewayHost.OpenLedger(database);
         await ledger.Database.MigrateAsync();
         return (database, await AddAsync(database, lease, deadAt));
     }
@@ -70,23 +68,9 @@ public sealed class SharingWithTheDead
     static async Task<Guid> AddAsync(AssayDatabase database, TimeSpan lease, DateTime? deadAt)
     {
         var owner = Guid.CreateVersion7();
-        await using var ledger = Open(database);
+        await using var ledger = GatewayHost.OpenLedger(database);
         ledger.Instances.Add(new GatewayInstance { Owner = owner, Worker = "gone:1", StartedAt = DateTime.UtcNow, LeaseUntil = DateTime.UtcNow + lease, DeadAt = deadAt, Divisor = 2 });
         await ledger.SaveChangesAsync();
         return owner;
-    }
-
-    static LlmGatewayDbContext Open(AssayDatabase database)
-    {
-        if (database.Provider == DatabaseProvider.Sqlite)
-        {
-            var sqlite = new DbContextOptionsBuilder<SqliteLlmGatewayDbContext>();
-            sqlite.UseAssaySqlite(database.ConnectionString);
-            return new SqliteLlmGatewayDbContext(sqlite.Options);
-        }
-
-        var postgres = new DbContextOptionsBuilder<PostgreSqlLlmGatewayDbContext>();
-        postgres.UseAssayPostgres(database.ConnectionString);
-        return new PostgreSqlLlmGatewayDbContext(postgres.Options);
     }
 }
